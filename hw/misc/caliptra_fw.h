@@ -1,0 +1,454 @@
+/*
+ * Caliptra 1.x core: private state and rooms of the firmware side
+ *
+ * The model of Caliptra's own ROM, FMC and runtime.  It touches hardware
+ * only as the microcontroller could: through caliptra_uc_read() and
+ * caliptra_uc_write(), mostly by way of the drivers declared here.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#ifndef HW_MISC_CALIPTRA_FW_H
+#define HW_MISC_CALIPTRA_FW_H
+
+#include "hw/misc/caliptra.h"
+#include "hw/misc/caliptra_regs.h"
+#include "migration/vmstate.h"
+#include "caliptra_crypto.h"
+
+/*
+ * Results of steps and command handlers: 0 is success, any other value a
+ * Caliptra error number, except these two, which no error number uses.
+ */
+#define CALIPTRA_FW_OK          0u
+/* come back when CALIPTRA_EV_WAKE says that something has changed */
+#define CALIPTRA_FW_WAIT        0xFFFFFF01u
+/* come back when the TRNG draws asked for are there; nothing was changed */
+#define CALIPTRA_FW_ENTROPY     0xFFFFFF02u
+
+/* Error numbers, "CALIPTRA_ERR_" + name; generated from the error table */
+enum {
+#define CALIPTRA_ERROR(code, name, cause) CALIPTRA_ERR_##name = (int)(code),
+#include "caliptra_errors.h.inc"
+#undef CALIPTRA_ERROR
+};
+
+/* ---- image format (image-format.md sections 3 and 4) ---- */
+
+#define CALIPTRA_MANIFEST_SIZE  0x16FC
+
+/* ---- key vault slots (boot-and-dice.md section 4.3) ---- */
+enum {
+    KEY_ID_UDS = 0,
+    KEY_ID_FE = 1,
+    KEY_ID_TMP = 3,
+    KEY_ID_RT_CDI = 4,
+    KEY_ID_RT_PRIV_KEY = 5,
+    KEY_ID_LDEVID_PRIV_KEY = 5,
+    KEY_ID_ROM_FMC_CDI = 6,
+    KEY_ID_IDEVID_PRIV_KEY = 7,
+    KEY_ID_FMC_PRIV_KEY = 7,
+    KEY_ID_DPE_CDI = 8,
+    KEY_ID_DPE_PRIV_KEY = 9,
+    KEY_ID_EXPORTED_DPE_CDI = 10,
+};
+
+/* ---- data vault entries (boot-and-dice.md section 6.1) ---- */
+enum {
+    DVS48_LDEV_SIG_R = 0, DVS48_LDEV_SIG_S, DVS48_LDEV_PUB_X, DVS48_LDEV_PUB_Y,
+    DVS48_FMC_SIG_R, DVS48_FMC_SIG_S, DVS48_FMC_PUB_X, DVS48_FMC_PUB_Y,
+    DVS48_FMC_TCI, DVS48_OWNER_PK_HASH,
+};
+enum {
+    DVS4_FMC_SVN = 0, DVS4_ROM_COLD_BOOT_STATUS, DVS4_FMC_ENTRY_POINT,
+    DVS4_VENDOR_ECC_PK_INDEX, DVS4_VENDOR_LMS_PK_INDEX,
+};
+enum { DVN48_RT_TCI = 0 };
+enum {
+    DVN4_RT_SVN = 0, DVN4_RT_ENTRY_POINT, DVN4_MANIFEST_ADDR, DVN4_RT_MIN_SVN,
+    DVN4_ROM_UPDATE_RESET_STATUS,
+};
+
+/* P-384 numbers as natural bytes, most significant first */
+typedef struct CaliptraEccPub {
+    uint8_t x[48];
+    uint8_t y[48];
+} CaliptraEccPub;
+
+typedef struct CaliptraEccSig {
+    uint8_t r[48];
+    uint8_t s[48];
+} CaliptraEccSig;
+
+/* ---- persistent data (boot-and-dice.md section 11.1) ---- */
+
+#define CALIPTRA_TBS_MAX            0x400
+#define CALIPTRA_CSR_MAX            512
+#define CALIPTRA_CSR_UNPROVISIONED  0xFFFFFFFFu
+#define CALIPTRA_PCR_LOG_ENTRIES    17
+#define CALIPTRA_MEAS_LOG_ENTRIES   8
+#define CALIPTRA_FUSE_LOG_ENTRIES   62
+#define CALIPTRA_AUTH_MAX_ENTRIES   127
+
+typedef struct CaliptraPcrLogEntry {
+    uint16_t id;
+    uint32_t pcr_ids;
+    uint8_t data[48];
+} CaliptraPcrLogEntry;
+
+typedef struct CaliptraMeasLogEntry {
+    CaliptraPcrLogEntry pcr_entry;
+    uint8_t metadata[4];
+    uint8_t context[48];
+    uint32_t svn;
+} CaliptraMeasLogEntry;
+
+typedef struct CaliptraFuseLogEntry {
+    uint32_t id;
+    uint32_t data;
+} CaliptraFuseLogEntry;
+
+typedef struct CaliptraAuthEntry {
+    uint32_t fw_id;
+    uint32_t flags;
+    uint8_t digest[48];
+} CaliptraAuthEntry;
+
+#include "caliptra_fw_dpe.h"
+
+/* what ROM leaves in DCCM for FMC and runtime, and they for each other */
+typedef struct CaliptraPdata {
+    uint8_t manifest1[CALIPTRA_MANIFEST_SIZE];
+    uint8_t manifest2[CALIPTRA_MANIFEST_SIZE];
+    /* firmware hand-off table, as far as its values can differ */
+    bool fht_valid;
+    uint16_t ldevid_tbs_size;
+    uint16_t fmcalias_tbs_size;
+    uint16_t rtalias_tbs_size;
+    uint32_t pcr_log_index;
+    uint32_t meas_log_index;
+    CaliptraEccPub idev_pub_key;
+    CaliptraEccPub rt_pub_key;
+    CaliptraEccSig rt_dice_sign;
+
+    uint8_t ldevid_tbs[CALIPTRA_TBS_MAX];
+    uint8_t fmcalias_tbs[CALIPTRA_TBS_MAX];
+    uint8_t rtalias_tbs[CALIPTRA_TBS_MAX];
+    CaliptraPcrLogEntry pcr_log[CALIPTRA_PCR_LOG_ENTRIES];
+    CaliptraMeasLogEntry meas_log[CALIPTRA_MEAS_LOG_ENTRIES];
+    CaliptraFuseLogEntry fuse_log[CALIPTRA_FUSE_LOG_ENTRIES];
+    CaliptraDpe dpe;
+    bool attestation_disabled;
+    uint32_t pcr_reset_counter[32];
+    CaliptraAuthEntry auth_entries[CALIPTRA_AUTH_MAX_ENTRIES];
+    uint32_t auth_entry_count;
+    uint32_t idevid_csr_len;
+    uint8_t idevid_csr[CALIPTRA_CSR_MAX];
+    uint32_t fmc_alias_csr_len;
+    uint8_t fmc_alias_csr[CALIPTRA_CSR_MAX];
+} CaliptraPdata;
+
+/* ---- runtime's own RAM, gone at every runtime start ---- */
+
+#define CALIPTRA_CERT_CHAIN_MAX     4096
+#define CALIPTRA_DMTF_MAX           128
+
+typedef struct CaliptraRtData {
+    uint32_t cert_chain_len;
+    uint8_t cert_chain[CALIPTRA_CERT_CHAIN_MAX];
+    uint32_t dmtf_device_info_len;  /* 0: none stored */
+    uint8_t dmtf_device_info[CALIPTRA_DMTF_MAX];
+    bool exported_cdi_valid;
+    uint8_t exported_cdi_handle[32];
+    uint8_t self_test_state;        /* 0 idle, 1 in progress, 2 done */
+    bool lms_kat_done;
+    bool shut_down;
+} CaliptraRtData;
+
+/* what the verifier found out about a good bundle (boot-and-dice.md 8.4) */
+typedef struct CaliptraImageInfo {
+    uint32_t vendor_ecc_index;
+    uint32_t vendor_lms_index;      /* 0xFFFFFFFF: LMS off */
+    bool owner_hash_in_fuses;
+    uint8_t owner_pk_hash[48];      /* natural bytes */
+    struct {
+        uint32_t load_addr;
+        uint32_t entry_point;
+        uint32_t offset;
+        uint32_t size;
+        uint32_t svn;
+        uint32_t version;
+        uint32_t reserved;
+        uint32_t effective_fuse_svn;
+        uint32_t fuse_svn;
+        uint8_t digest[48];         /* natural bytes */
+    } fmc, rt;
+} CaliptraImageInfo;
+
+/* ---- the firmware side's state ---- */
+
+#define CALIPTRA_TRNG_WORDS     12
+#define CALIPTRA_TRNG_POOL      64
+
+typedef struct CaliptraRsp {
+    uint32_t len;               /* bytes, header of 8 included */
+    uint8_t data[8192];
+} CaliptraRsp;
+
+struct CaliptraFw {
+    CaliptraState *s;
+    QEMUTimer timer;
+
+    /* place in the flow; see caliptra_fw.c */
+    uint8_t flow;
+    uint16_t step;
+    bool running;
+    bool waiting;
+    uint32_t boot_status;       /* the copy in DCCM (boot-and-dice.md 3.1) */
+    uint32_t error;             /* of the fatal path; 0: none */
+    uint32_t trng_kind;
+
+    /* TRNG draws of the running step (caliptra_fw_draws()) */
+    uint32_t trng_want;
+    uint32_t trng_have;
+    bool trng_requested;
+    uint32_t trng_pool[CALIPTRA_TRNG_POOL][CALIPTRA_TRNG_WORDS];
+
+    CaliptraPdata pdata;
+    CaliptraRtData rt;
+    CaliptraImageInfo image;
+    uint8_t iccm[CALIPTRA_ICCM_SIZE];
+};
+
+/**
+ * caliptra_fw_draws: random words for a step or a command handler
+ * @fw: the firmware side
+ * @n: number of TRNG draws that the step makes in all (12 words each)
+ *
+ * A draw is one SoC-visible DATA_REQ handshake (engines.md section 7).  The
+ * first call of a step returns false: the caller then returns
+ * CALIPTRA_FW_ENTROPY at once, without having changed anything, and is run
+ * again from its start when @n draws have been collected in
+ * fw->trng_pool[0..n-1].  May be called again with a larger @n.
+ *
+ * Returns: true when fw->trng_pool holds at least @n draws.
+ */
+bool caliptra_fw_draws(CaliptraFw *fw, unsigned n);
+
+/* report a boot status value (boot-and-dice.md section 3.1) */
+void caliptra_fw_boot_status(CaliptraFw *fw, uint32_t status);
+/* write CPTRA_FW_ERROR_NON_FATAL; refreshes CPTRA_BOOT_STATUS */
+void caliptra_fw_error_non_fatal(CaliptraFw *fw, uint32_t code);
+/* write CPTRA_FW_EXTENDED_ERROR_INFO[i] */
+void caliptra_fw_ext_error(CaliptraFw *fw, unsigned i, uint32_t info);
+
+/* soc_ifc and mailbox registers as firmware reads and writes them */
+uint32_t caliptra_fw_rd(CaliptraFw *fw, uint32_t addr);
+void caliptra_fw_wr(CaliptraFw *fw, uint32_t addr, uint32_t data);
+
+/* lifecycle (0, 1, 3), debug lock, and fuses (boot-and-dice.md 5.4) */
+uint32_t caliptra_fw_lifecycle(CaliptraFw *fw);
+bool caliptra_fw_debug_locked(CaliptraFw *fw);
+uint32_t caliptra_fw_fuse(CaliptraFw *fw, uint32_t offset);
+bool caliptra_fw_lms_verify(CaliptraFw *fw);
+bool caliptra_fw_anti_rollback_disable(CaliptraFw *fw);
+uint32_t caliptra_fw_fmc_fuse_svn(CaliptraFw *fw);
+uint32_t caliptra_fw_rt_fuse_svn(CaliptraFw *fw);
+
+/* ---- drivers (caliptra_fw_drv.c): engines through their registers ---- */
+
+/*
+ * All drivers return CALIPTRA_FW_OK or the driver's Caliptra error number.
+ * Byte strings are natural: most significant byte first.  None of them draws
+ * from the TRNG: the step that calls them accounts for their draws
+ * (engines.md sections 2.10, 3.5 and 7.1).
+ */
+
+/* HMAC-384 with a key slot or, if @key is not NULL, a 48-byte key */
+uint32_t caliptra_drv_hmac384(CaliptraFw *fw, unsigned key_slot,
+                              const uint8_t *key,
+                              const void *data, size_t len,
+                              int dest_slot, uint32_t dest_valid,
+                              uint8_t *tag /* 48, if dest_slot < 0 */);
+/* the same with a slot as message (LDevID: field entropy) */
+uint32_t caliptra_drv_hmac384_slot(CaliptraFw *fw, unsigned key_slot,
+                                   unsigned data_slot, unsigned dest_slot,
+                                   uint32_t dest_valid);
+/* SP 800-108 KDF of engines.md 8.3; @ctx may be NULL: no separator then */
+uint32_t caliptra_drv_kdf(CaliptraFw *fw, unsigned key_slot,
+                          const char *label,
+                          const void *ctx, size_t ctx_len,
+                          unsigned dest_slot, uint32_t dest_valid);
+/* KEYGEN(seed slot, zero nonce) with pairwise test; private key to a slot */
+uint32_t caliptra_drv_ecc_keygen(CaliptraFw *fw, unsigned seed_slot,
+                                 unsigned dest_slot, CaliptraEccPub *pub);
+/* SIGN with a slot, then verify with @pub */
+uint32_t caliptra_drv_ecc_sign(CaliptraFw *fw, unsigned key_slot,
+                               const CaliptraEccPub *pub,
+                               const uint8_t digest[48], CaliptraEccSig *sig);
+/* VERIFY; *@good tells the outcome when there was no driver error */
+uint32_t caliptra_drv_ecc_verify(CaliptraFw *fw, const CaliptraEccPub *pub,
+                                 const uint8_t digest[48],
+                                 const CaliptraEccSig *sig, bool *good);
+/* PCR quote digest and its signature with slot 7 (engines.md 2.8, 4.3) */
+uint32_t caliptra_drv_pcr_quote(CaliptraFw *fw, const uint8_t nonce[32],
+                                uint8_t digest[48], CaliptraEccSig *sig);
+/* engines to zero, as the fatal handlers and SHUTDOWN do */
+void caliptra_drv_zeroize_engines(CaliptraFw *fw);
+
+void caliptra_drv_doe(CaliptraFw *fw);      /* UDS, FE, clear: step by step */
+void caliptra_drv_doe_uds(CaliptraFw *fw);
+void caliptra_drv_doe_fe(CaliptraFw *fw);
+void caliptra_drv_doe_clear(CaliptraFw *fw);
+
+uint32_t caliptra_drv_kv_erase(CaliptraFw *fw, unsigned slot);
+void caliptra_drv_kv_erase_all(CaliptraFw *fw);
+void caliptra_drv_kv_lock_use(CaliptraFw *fw, unsigned slot);
+
+void caliptra_drv_pcr_read(CaliptraFw *fw, unsigned pcr, uint8_t value[48]);
+uint32_t caliptra_drv_pcr_clear(CaliptraFw *fw, unsigned pcr);
+void caliptra_drv_pcr_lock(CaliptraFw *fw, unsigned pcr);
+/* @len at most 79 (engines.md 4.2) */
+uint32_t caliptra_drv_pcr_extend(CaliptraFw *fw, unsigned pcr,
+                                 const void *data, size_t len);
+
+/* data vault; 48-byte entries as natural bytes */
+void caliptra_drv_dvs48_read(CaliptraFw *fw, unsigned i, uint8_t data[48]);
+void caliptra_drv_dvs48_write(CaliptraFw *fw, unsigned i,
+                              const uint8_t data[48]);
+void caliptra_drv_dvs48_lock(CaliptraFw *fw, unsigned i);
+uint32_t caliptra_drv_dvs4_read(CaliptraFw *fw, unsigned i);
+void caliptra_drv_dvs4_write(CaliptraFw *fw, unsigned i, uint32_t data);
+void caliptra_drv_dvs4_lock(CaliptraFw *fw, unsigned i);
+void caliptra_drv_dvn48_read(CaliptraFw *fw, unsigned i, uint8_t data[48]);
+void caliptra_drv_dvn48_write(CaliptraFw *fw, unsigned i,
+                              const uint8_t data[48]);
+void caliptra_drv_dvn48_lock(CaliptraFw *fw, unsigned i);
+uint32_t caliptra_drv_dvn4_read(CaliptraFw *fw, unsigned i);
+void caliptra_drv_dvn4_write(CaliptraFw *fw, unsigned i, uint32_t data);
+void caliptra_drv_dvn4_lock(CaliptraFw *fw, unsigned i);
+
+/* ---- image verifier (caliptra_fw_image.c) ---- */
+
+/**
+ * caliptra_fw_image_verify: the verifier of boot-and-dice.md section 8.4
+ * @fw: the firmware side
+ * @manifest: CALIPTRA_MANIFEST_SIZE bytes, the copy taken from the FIFO
+ * @bundle_size: DLEN
+ * @update: apply the rules of an update reset too
+ * @info: filled in when the bundle is good
+ *
+ * Returns: CALIPTRA_FW_OK or the error number of the first rule broken; may
+ * have written CPTRA_FW_EXTENDED_ERROR_INFO[0].
+ */
+uint32_t caliptra_fw_image_verify(CaliptraFw *fw, const uint8_t *manifest,
+                                  uint32_t bundle_size, bool update,
+                                  CaliptraImageInfo *info);
+
+/* header fields of manifest1 that runtime uses */
+uint32_t caliptra_fw_pl0_pauser(CaliptraFw *fw);
+bool caliptra_fw_pl0_pauser_valid(CaliptraFw *fw);
+
+/* ---- key ladder and measurements (caliptra_fw_dice.c) ---- */
+
+/*
+ * Each is a step: CALIPTRA_FW_OK, an error number, CALIPTRA_FW_WAIT or
+ * CALIPTRA_FW_ENTROPY.  The flow tables of caliptra_fw_rom.c call them and
+ * report the boot status that follows each (boot-and-dice.md section 3.2).
+ */
+uint32_t caliptra_dice_idevid_decrypt_uds(CaliptraFw *fw);
+uint32_t caliptra_dice_idevid_decrypt_fe(CaliptraFw *fw);
+uint32_t caliptra_dice_idevid_clear_secrets(CaliptraFw *fw);
+uint32_t caliptra_dice_idevid_cdi(CaliptraFw *fw);
+uint32_t caliptra_dice_idevid_keypair(CaliptraFw *fw);
+uint32_t caliptra_dice_idevid_make_csr(CaliptraFw *fw);
+uint32_t caliptra_dice_ldevid_cdi(CaliptraFw *fw);
+uint32_t caliptra_dice_ldevid_keypair(CaliptraFw *fw);
+uint32_t caliptra_dice_ldevid_cert(CaliptraFw *fw);
+/* PCR 0/1, PCR log, fuse log, data vault (boot-and-dice.md 5 and 6) */
+uint32_t caliptra_dice_populate_fuse_log(CaliptraFw *fw);
+uint32_t caliptra_dice_populate_data_vault(CaliptraFw *fw, bool update);
+uint32_t caliptra_dice_extend_rom_pcrs(CaliptraFw *fw);
+uint32_t caliptra_dice_stash_measurement(CaliptraFw *fw,
+                                         const uint8_t metadata[4],
+                                         const uint8_t measurement[48],
+                                         const uint8_t context[48],
+                                         uint32_t svn);
+uint32_t caliptra_dice_fmcalias_cdi(CaliptraFw *fw);
+uint32_t caliptra_dice_fmcalias_keypair(CaliptraFw *fw);
+uint32_t caliptra_dice_fmcalias_cert(CaliptraFw *fw);
+void caliptra_dice_lock_at_rom_exit(CaliptraFw *fw, bool cold);
+/* FMC (boot-and-dice.md section 10) */
+uint32_t caliptra_dice_fmc_make_csr(CaliptraFw *fw);
+uint32_t caliptra_dice_fmc_measure_rt(CaliptraFw *fw);
+uint32_t caliptra_dice_rtalias_cdi(CaliptraFw *fw);
+uint32_t caliptra_dice_rtalias_keypair(CaliptraFw *fw);
+uint32_t caliptra_dice_rtalias_cert(CaliptraFw *fw);
+/* DISABLE_ATTESTATION's key change (mailbox-commands.md 2.29) */
+uint32_t caliptra_dice_disable_attestation(CaliptraFw *fw);
+
+/* ---- mailbox commands (table in caliptra_fw_runtime.c) ---- */
+
+/**
+ * CaliptraCmdFn: a command handler
+ * @fw: the firmware side
+ * @req: request bytes, checksum word included, zero-extended to the
+ *       command's maximum size
+ * @req_len: DLEN, bytes
+ * @rsp: response; the handler fills data from byte 8 on and sets len (8 for
+ *       a header-only response); the transport adds checksum and fips_status
+ *
+ * Returns: CALIPTRA_FW_OK, an error number (non-fatal), or
+ * CALIPTRA_FW_ENTROPY.
+ */
+typedef uint32_t CaliptraCmdFn(CaliptraFw *fw, const uint8_t *req,
+                               size_t req_len, CaliptraRsp *rsp);
+
+/* MBOX_USER of the command being served, and its privilege level */
+uint32_t caliptra_fw_caller(CaliptraFw *fw);
+bool caliptra_fw_caller_is_pl0(CaliptraFw *fw);
+
+/* identity commands (caliptra_fw_dice.c) */
+CaliptraCmdFn caliptra_cmd_get_idev_cert;
+CaliptraCmdFn caliptra_cmd_get_idev_info;
+CaliptraCmdFn caliptra_cmd_get_idev_csr;
+CaliptraCmdFn caliptra_cmd_populate_idev_cert;
+CaliptraCmdFn caliptra_cmd_get_ldev_cert;
+CaliptraCmdFn caliptra_cmd_get_fmc_alias_cert;
+CaliptraCmdFn caliptra_cmd_get_fmc_alias_csr;
+CaliptraCmdFn caliptra_cmd_get_rt_alias_cert;
+CaliptraCmdFn caliptra_cmd_quote_pcrs;
+CaliptraCmdFn caliptra_cmd_extend_pcr;
+CaliptraCmdFn caliptra_cmd_increment_pcr_reset_counter;
+CaliptraCmdFn caliptra_cmd_disable_attestation;
+/* DPE commands (caliptra_fw_dpe.c) */
+CaliptraCmdFn caliptra_cmd_invoke_dpe;
+CaliptraCmdFn caliptra_cmd_certify_key_extended;
+CaliptraCmdFn caliptra_cmd_dpe_tag_tci;
+CaliptraCmdFn caliptra_cmd_dpe_get_tagged_tci;
+CaliptraCmdFn caliptra_cmd_stash_measurement;
+CaliptraCmdFn caliptra_cmd_sign_with_exported_ecdsa;
+CaliptraCmdFn caliptra_cmd_add_subject_alt_name;
+/* authorization manifest (caliptra_fw_auth.c) */
+CaliptraCmdFn caliptra_cmd_set_auth_manifest;
+CaliptraCmdFn caliptra_cmd_authorize_and_stash;
+
+/* runtime start: certificate chain; DPE by reset type */
+uint32_t caliptra_rt_build_cert_chain(CaliptraFw *fw);
+uint32_t caliptra_dpe_init_cold(CaliptraFw *fw);
+uint32_t caliptra_dpe_init_update(CaliptraFw *fw);
+uint32_t caliptra_dpe_init_warm(CaliptraFw *fw);
+
+/* ---- life of the firmware side (caliptra_fw.c) ---- */
+
+
+#include "caliptra_internal.h"
+extern const CaliptraFwOps caliptra_native_fw_ops;
+extern const VMStateDescription vmstate_caliptra_fw;
+
+CaliptraFw *caliptra_fw_new(CaliptraState *s);
+void caliptra_fw_free(CaliptraFw *fw);
+/* QEMU's own reset: no event is pending afterwards */
+void caliptra_fw_power_off(CaliptraFw *fw);
+
+#endif /* HW_MISC_CALIPTRA_FW_H */

@@ -1,0 +1,363 @@
+/*
+ * Caliptra 1.x core: private state, hardware side
+ *
+ * One struct a block, and the narrow interface of each room.  The hardware
+ * side knows nothing of firmware: it posts events through CaliptraFwOps and
+ * lets go.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#ifndef HW_MISC_CALIPTRA_INTERNAL_H
+#define HW_MISC_CALIPTRA_INTERNAL_H
+
+#include "hw/sysbus.h"
+#include "hw/irq.h"
+#include "hw/clock.h"
+#include "chardev/char-fe.h"
+#include "migration/vmstate.h"
+#include "hw/misc/caliptra.h"
+#include "hw/misc/caliptra_regs.h"
+
+/* The microcontroller's user id (registers.md section 0) */
+#define CALIPTRA_UC_USER 0xFFFFFFFFu
+
+/* Reset domains (registers.md section 0, "Terms") */
+typedef enum CaliptraReset {
+    CALIPTRA_RESET_COLD,        /* cptra_pwrgood low: everything */
+    CALIPTRA_RESET_WARM,        /* cptra_rst_b low: domain "warm" */
+    CALIPTRA_RESET_FW_UPDATE,   /* the microcontroller only */
+} CaliptraReset;
+
+/* ---- byte order: the two conversions, used at every block's edge ---- */
+
+/**
+ * caliptra_words_to_bytes: register words to a natural byte string
+ * @bytes: 4 * @n bytes, most significant byte of word 0 first
+ * @words: @n register words in host order
+ * @n: number of words
+ */
+static inline void caliptra_words_to_bytes(uint8_t *bytes,
+                                           const uint32_t *words, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        stl_be_p(bytes + 4 * i, words[i]);
+    }
+}
+
+/**
+ * caliptra_bytes_to_words: a natural byte string to register words
+ * @words: @n register words in host order
+ * @bytes: 4 * @n bytes, most significant byte of word 0 first
+ * @n: number of words
+ */
+static inline void caliptra_bytes_to_words(uint32_t *words,
+                                           const uint8_t *bytes, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        words[i] = ldl_be_p(bytes + 4 * i);
+    }
+}
+
+/* ---- interrupt block, shared by all blocks (caliptra.c) ---- */
+
+#define CALIPTRA_INTR_MAX 8
+
+typedef struct CaliptraIntr {
+    uint32_t global_en;
+    uint32_t error_en;
+    uint32_t notif_en;
+    uint32_t error_sts;
+    uint32_t notif_sts;
+    uint32_t error_count[CALIPTRA_INTR_MAX];
+    uint32_t notif_count[CALIPTRA_INTR_MAX];
+    /* how many bits this block has; set at instance init, not migrated */
+    uint8_t n_error;
+    uint8_t n_notif;
+} CaliptraIntr;
+
+extern const VMStateDescription vmstate_caliptra_intr;
+
+void caliptra_intr_init(CaliptraIntr *intr, unsigned n_error, unsigned n_notif);
+/* error status and counters are in domain cold, all else in domain warm */
+void caliptra_intr_reset(CaliptraIntr *intr, CaliptraReset kind);
+/* an event sets the status bit and counts, whatever is enabled */
+void caliptra_intr_error(CaliptraIntr *intr, unsigned bit);
+void caliptra_intr_notif(CaliptraIntr *intr, unsigned bit);
+/* @offset is that within the block's 4 KiB page, 0x800 and up */
+uint32_t caliptra_intr_read(const CaliptraIntr *intr, hwaddr offset);
+/* the microcontroller's writes; the SoC has none */
+void caliptra_intr_write(CaliptraIntr *intr, hwaddr offset, uint32_t data);
+bool caliptra_intr_error_level(const CaliptraIntr *intr);
+bool caliptra_intr_notif_level(const CaliptraIntr *intr);
+
+/* ---- mailbox (caliptra_mbox.c) ---- */
+
+#define CALIPTRA_MBOX_WORDS (CALIPTRA_MBOX_SRAM_SIZE / 4)
+
+typedef struct CaliptraMbox {
+    uint8_t fsm;
+    bool lock;
+    bool soc_has_lock;
+    uint32_t user;
+    uint32_t cmd;
+    uint32_t dlen;
+    uint32_t datain;
+    uint32_t dataout;
+    bool execute;
+    uint8_t status;
+    bool ecc_single;
+    bool ecc_double;
+    uint32_t wrptr;
+    bool wr_full;
+    uint32_t rdptr;
+    bool rd_full;
+    uint32_t dlen_dw;
+    uint32_t sram[CALIPTRA_MBOX_WORDS];
+} CaliptraMbox;
+
+extern const VMStateDescription vmstate_caliptra_mbox;
+
+void caliptra_mbox_reset(CaliptraState *s, CaliptraReset kind);
+uint32_t caliptra_mbox_soc_read(CaliptraState *s, hwaddr offset,
+                                uint32_t pauser);
+void caliptra_mbox_soc_write(CaliptraState *s, hwaddr offset,
+                             uint32_t pauser, uint32_t data);
+uint32_t caliptra_mbox_uc_read(CaliptraState *s, hwaddr offset);
+void caliptra_mbox_uc_write(CaliptraState *s, hwaddr offset, uint32_t data);
+/* the microcontroller's direct view of the SRAM; byte offset, 4-aligned */
+uint32_t caliptra_mbox_sram_read(CaliptraState *s, hwaddr offset);
+void caliptra_mbox_sram_write(CaliptraState *s, hwaddr offset, uint32_t data);
+
+/* ---- SoC interface registers (caliptra_soc_ifc.c) ---- */
+
+#define CALIPTRA_SOC_IFC_REGS (0x650 / 4)
+
+typedef struct CaliptraSocIfc {
+    uint32_t regs[CALIPTRA_SOC_IFC_REGS];
+    CaliptraIntr intr;
+} CaliptraSocIfc;
+
+extern const VMStateDescription vmstate_caliptra_soc_ifc;
+
+void caliptra_soc_ifc_reset(CaliptraState *s, CaliptraReset kind);
+uint32_t caliptra_soc_ifc_soc_read(CaliptraState *s, hwaddr offset,
+                                   uint32_t pauser);
+void caliptra_soc_ifc_soc_write(CaliptraState *s, hwaddr offset,
+                                uint32_t pauser, uint32_t data);
+uint32_t caliptra_soc_ifc_uc_read(CaliptraState *s, hwaddr offset);
+void caliptra_soc_ifc_uc_write(CaliptraState *s, hwaddr offset, uint32_t data);
+
+/* is this PAUSER on the list of valid mailbox users (registers.md 2.2)? */
+bool caliptra_soc_ifc_mbox_user_ok(CaliptraState *s, uint32_t pauser);
+/* may this PAUSER reach the fuse window (registers.md 1.2)? */
+bool caliptra_soc_ifc_fuse_user_ok(CaliptraState *s, uint32_t pauser);
+/* hardware events: @bits of CPTRA_HW_ERROR_FATAL / _NON_FATAL */
+void caliptra_soc_ifc_hw_error_fatal(CaliptraState *s, uint32_t bits);
+void caliptra_soc_ifc_hw_error_non_fatal(CaliptraState *s, uint32_t bits);
+void caliptra_soc_ifc_intr_error(CaliptraState *s, unsigned bit);
+void caliptra_soc_ifc_intr_notif(CaliptraState *s, unsigned bit);
+
+/*
+ * What the deobfuscation engine sees of the secrets, in register words
+ * (word 0 first); with debug unlocked or in scan mode all of them are ones.
+ */
+void caliptra_soc_ifc_obf_key(CaliptraState *s, uint32_t key[8]);
+void caliptra_soc_ifc_uds_seed(CaliptraState *s, uint32_t seed[12]);
+void caliptra_soc_ifc_field_entropy(CaliptraState *s, uint32_t seed[8]);
+/* DOE's clear-secrets command and the flush */
+void caliptra_soc_ifc_clear_secrets(CaliptraState *s);
+/* debug unlocked (as latched at reset) or scan mode */
+bool caliptra_debug_or_scan(CaliptraState *s);
+
+/* ---- SHA accelerator (caliptra_sha_acc.c) ---- */
+
+typedef struct CaliptraShaAcc CaliptraShaAcc;
+struct CaliptraShaAcc {
+    bool lock;
+    bool soc_has_lock;
+    uint32_t user;
+    uint32_t mode;
+    uint32_t start_address;
+    uint32_t dlen;
+    uint32_t datain;
+    bool execute;
+    bool valid;
+    uint32_t digest[16];
+    uint32_t blk[32];
+    uint8_t wptr;
+    uint32_t nwr;
+    uint64_t h[8];
+    uint8_t fsm;
+    CaliptraIntr intr;
+};
+
+extern const VMStateDescription vmstate_caliptra_sha_acc;
+
+void caliptra_sha_acc_reset(CaliptraState *s, CaliptraReset kind);
+uint32_t caliptra_sha_acc_soc_read(CaliptraState *s, hwaddr offset,
+                                   uint32_t pauser);
+void caliptra_sha_acc_soc_write(CaliptraState *s, hwaddr offset,
+                                uint32_t pauser, uint32_t data);
+uint32_t caliptra_sha_acc_uc_read(CaliptraState *s, hwaddr offset);
+void caliptra_sha_acc_uc_write(CaliptraState *s, hwaddr offset, uint32_t data);
+
+/* ---- vaults (caliptra_vault.c) ---- */
+
+#define CALIPTRA_KV_SLOTS   32
+#define CALIPTRA_KV_WORDS   12
+#define CALIPTRA_PCRS       32
+#define CALIPTRA_PCR_WORDS  12
+
+/* KEY_CTRL.dest_valid: what a slot may be used for (engines.md 0.7) */
+enum {
+    KV_DEST_HMAC_KEY = 1 << 0,
+    KV_DEST_HMAC_BLOCK = 1 << 1,
+    KV_DEST_SHA_BLOCK = 1 << 2,
+    KV_DEST_ECC_PKEY = 1 << 3,
+    KV_DEST_ECC_SEED = 1 << 4,
+};
+
+/* The ERROR field of a key vault client's status (engines.md 0.7) */
+typedef enum CaliptraKvError {
+    KV_SUCCESS = 0,
+    KV_READ_FAIL = 1,
+    KV_WRITE_FAIL = 2,
+} CaliptraKvError;
+
+typedef struct CaliptraVault {
+    /* key vault */
+    uint32_t key_ctrl[CALIPTRA_KV_SLOTS];
+    uint32_t key[CALIPTRA_KV_SLOTS][CALIPTRA_KV_WORDS];
+    uint32_t clear_secrets;
+    /* PCR vault */
+    uint32_t pcr_ctrl[CALIPTRA_PCRS];
+    uint32_t pcr[CALIPTRA_PCRS][CALIPTRA_PCR_WORDS];
+    /* data vault: the register page as it is laid out */
+    uint32_t dv[0x4C0 / 4];
+} CaliptraVault;
+
+extern const VMStateDescription vmstate_caliptra_vault;
+
+void caliptra_vault_reset(CaliptraState *s, CaliptraReset kind);
+/* fill all slots, locked ones too, with the debug value (engines.md 0.6) */
+void caliptra_kv_flush(CaliptraState *s);
+
+/* engine ports of the key vault: the rules of engines.md 0.7 live here */
+CaliptraKvError caliptra_kv_read_port(CaliptraState *s, unsigned slot,
+                                      uint32_t client, uint32_t words[12],
+                                      unsigned *last_dword);
+CaliptraKvError caliptra_kv_write_port(CaliptraState *s, unsigned slot,
+                                       uint32_t dest_valid,
+                                       const uint32_t *words, unsigned n);
+/* the hash extend and quote ports of the PCR vault; locks do not matter */
+void caliptra_pcr_read_port(CaliptraState *s, unsigned pcr,
+                            uint32_t words[12]);
+void caliptra_pcr_write_port(CaliptraState *s, unsigned pcr,
+                             const uint32_t words[12]);
+
+/* ---- engines (caliptra_engines.c) ---- */
+
+/* private to caliptra_engines.c apart from its size: see there */
+#include "caliptra_engines.h"
+
+extern const VMStateDescription vmstate_caliptra_engines;
+
+void caliptra_engines_init(CaliptraState *s);
+void caliptra_engines_reset(CaliptraState *s, CaliptraReset kind);
+/* global flush: ZEROIZE of all, CLEAR_OBF_SECRETS of DOE (engines.md 0.6) */
+void caliptra_engines_flush(CaliptraState *s);
+/* let a running command end now: stands for a poll of its STATUS */
+void caliptra_engines_settle(CaliptraState *s);
+
+/**
+ * caliptra_internal_read / _write: engines and vaults on the internal bus
+ * @addr: microcontroller address, 0x10000000..0x1002FFFF
+ *
+ * Returns (through the caller): words in host order; addresses without a
+ * register read 0 and drop writes (engines.md 0.3).
+ */
+uint32_t caliptra_internal_read(CaliptraState *s, uint32_t addr);
+void caliptra_internal_write(CaliptraState *s, uint32_t addr, uint32_t data);
+
+/* ---- who plays the microcontroller ---- */
+
+typedef enum CaliptraFwEvent {
+    /* the microcontroller starts at its reset vector; see RESET_REASON */
+    CALIPTRA_EV_START,
+    /* the microcontroller is held in reset */
+    CALIPTRA_EV_STOP,
+    /* something that firmware may be waiting for has changed */
+    CALIPTRA_EV_WAKE,
+    /* non-maskable interrupt (second watchdog stage) */
+    CALIPTRA_EV_NMI,
+} CaliptraFwEvent;
+
+/*
+ * The hardware side's only way to the firmware side.  An event must not act
+ * at once: it schedules a step and returns.
+ */
+typedef struct CaliptraFwOps {
+    void (*event)(CaliptraState *s, CaliptraFwEvent event);
+} CaliptraFwOps;
+
+typedef struct CaliptraFw CaliptraFw;
+
+struct CaliptraState {
+    SysBusDevice parent_obj;
+
+    /* lines */
+    qemu_irq out_ready_for_fuses;
+    qemu_irq out_ready_for_fw;
+    qemu_irq out_ready_for_runtime;
+    qemu_irq out_mbox_data_avail;
+    qemu_irq out_mbox_flow_done;
+    qemu_irq out_error_fatal;
+    qemu_irq out_error_non_fatal;
+    qemu_irq out_etrng_req;
+
+    /* inputs as they stand */
+    bool in_pwrgood;
+    bool in_rst_b;
+    bool in_brkpoint;
+    bool in_scan_mode;
+    uint32_t in_security_state;
+    uint32_t in_obf_key[8];
+    uint64_t in_generic_wires;
+
+    /* blocks */
+    CaliptraMbox mbox;
+    CaliptraSocIfc soc_ifc;
+    CaliptraShaAcc sha_acc;
+    CaliptraVault vault;
+    CaliptraEngines engines;
+
+    /* firmware side */
+    const CaliptraFwOps *fw_ops;    /* NULL: nobody at home */
+    CaliptraFw *fw;
+
+    Clock *clk;
+    CharFrontend chr;
+};
+
+/* ---- core (caliptra.c) ---- */
+
+/**
+ * caliptra_uc_read / caliptra_uc_write: one 32-bit access by the
+ * microcontroller
+ * @s: the core
+ * @addr: address as the microcontroller sees it, 4-aligned
+ * @data: word in host order
+ *
+ * Returns: MEMTX_OK, or MEMTX_ERROR where the bus answers an error.
+ */
+MemTxResult caliptra_uc_read(CaliptraState *s, uint32_t addr, uint32_t *data);
+MemTxResult caliptra_uc_write(CaliptraState *s, uint32_t addr, uint32_t data);
+
+/* post an event to whoever plays the microcontroller */
+void caliptra_post_event(CaliptraState *s, CaliptraFwEvent event);
+
+/* recompute output lines and the boot FSM after any state change */
+void caliptra_update(CaliptraState *s);
+
+#endif /* HW_MISC_CALIPTRA_INTERNAL_H */

@@ -1,0 +1,131 @@
+/*
+ * Caliptra 1.x Root of Trust core
+ *
+ * The core as a SoC integration sees it: a bus window whose accesses carry
+ * the user id of their master (PAUSER), input lines for power and reset,
+ * straps, and output lines.  Nothing here knows of a particular SoC.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#ifndef HW_MISC_CALIPTRA_H
+#define HW_MISC_CALIPTRA_H
+
+#include "exec/hwaddr.h"
+#include "exec/memattrs.h"
+#include "qom/object.h"
+
+#define TYPE_CALIPTRA "caliptra"
+OBJECT_DECLARE_SIMPLE_TYPE(CaliptraState, CALIPTRA)
+
+/*
+ * The SoC's window: naturally aligned, 256 KiB (registers.md section 1.1).
+ * Only three blocks of it answer a SoC.
+ */
+#define CALIPTRA_WINDOW_SIZE        0x40000
+#define CALIPTRA_WINDOW_MBOX        0x20000
+#define CALIPTRA_WINDOW_SHA_ACC     0x21000
+#define CALIPTRA_WINDOW_SOC_IFC     0x30000
+#define CALIPTRA_BLOCK_SIZE         0x1000
+
+/* Named input lines (qdev GPIO, levels) */
+#define CALIPTRA_IN_PWRGOOD         "cptra-pwrgood"
+#define CALIPTRA_IN_RST_B           "cptra-rst-b"
+#define CALIPTRA_IN_BRKPOINT        "bootfsm-brkpoint"
+#define CALIPTRA_IN_SCAN_MODE       "scan-mode"
+
+/* Named output lines (registers.md section 6) */
+#define CALIPTRA_OUT_READY_FOR_FUSES    "ready-for-fuses"
+#define CALIPTRA_OUT_READY_FOR_FW       "ready-for-fw-push"
+#define CALIPTRA_OUT_READY_FOR_RUNTIME  "ready-for-runtime"
+#define CALIPTRA_OUT_MBOX_DATA_AVAIL    "mailbox-data-avail"
+#define CALIPTRA_OUT_MBOX_FLOW_DONE     "mailbox-flow-done"
+#define CALIPTRA_OUT_ERROR_FATAL        "cptra-error-fatal"
+#define CALIPTRA_OUT_ERROR_NON_FATAL    "cptra-error-non-fatal"
+#define CALIPTRA_OUT_ETRNG_REQ          "etrng-req"
+
+/* Device lifecycle, as in CPTRA_SECURITY_STATE.device_lifecycle */
+typedef enum CaliptraLifecycle {
+    CALIPTRA_LIFECYCLE_UNPROVISIONED = 0,
+    CALIPTRA_LIFECYCLE_MANUFACTURING = 1,
+    CALIPTRA_LIFECYCLE_PRODUCTION = 3,
+} CaliptraLifecycle;
+
+/**
+ * caliptra_soc_read: one 32-bit read on the SoC's (APB) side
+ * @s: the core
+ * @offset: byte offset in the 256 KiB window
+ * @pauser: user id of the bus master
+ * @data: the word read, in host order; 0 where the result is an error
+ *
+ * Has the side effects of the register (lock, FIFO).  The rules are those of
+ * registers.md sections 1.2 and 1.3.
+ *
+ * Returns: MEMTX_OK, or MEMTX_ERROR where the hardware answers PSLVERR.
+ */
+MemTxResult caliptra_soc_read(CaliptraState *s, hwaddr offset,
+                              uint32_t pauser, uint32_t *data);
+
+/**
+ * caliptra_soc_write: one 32-bit write on the SoC's (APB) side
+ * @s: the core
+ * @offset: byte offset in the 256 KiB window
+ * @pauser: user id of the bus master
+ * @data: the word, in host order
+ *
+ * Returns: MEMTX_OK, or MEMTX_ERROR where the hardware answers PSLVERR.
+ */
+MemTxResult caliptra_soc_write(CaliptraState *s, hwaddr offset,
+                               uint32_t pauser, uint32_t data);
+
+/**
+ * caliptra_set_security_state: drive the security_state input
+ * @s: the core
+ * @state: [1:0] device lifecycle, [2] debug locked
+ *
+ * The core samples it when it leaves reset (registers.md section 3.5).
+ */
+void caliptra_set_security_state(CaliptraState *s, uint32_t state);
+
+/**
+ * caliptra_set_obf_key: drive the obfuscation key pins
+ * @s: the core
+ * @key: 8 words, word 0 = key bytes 0..3, first byte in bits 31:24
+ *
+ * Sampled after a power cycle, with debug locked (registers.md section 3.5).
+ */
+void caliptra_set_obf_key(CaliptraState *s, const uint32_t key[8]);
+
+/**
+ * caliptra_set_generic_input_wires: drive generic_input_wires[63:0]
+ * @s: the core
+ * @wires: bits 31:0 are register word 0
+ */
+void caliptra_set_generic_input_wires(CaliptraState *s, uint64_t wires);
+
+/**
+ * caliptra_log: one line for the person who watches the boot
+ * @s: the core, whose "chardev" property says where the line goes
+ * @fmt: printf format, without prefix and line end
+ *
+ * Writes "[caliptra] ...\n"; does nothing without a chardev.
+ */
+void caliptra_log(CaliptraState *s, const char *fmt, ...) G_GNUC_PRINTF(2, 3);
+
+/**
+ * caliptra_error_name: the name of a Caliptra error number
+ * @code: as found in CPTRA_FW_ERROR_FATAL or CPTRA_FW_ERROR_NON_FATAL
+ *
+ * Returns: the name in the error table (never NULL; "UNKNOWN" if not there).
+ */
+const char *caliptra_error_name(uint32_t code);
+
+/**
+ * caliptra_error_cause: the likely cause of a Caliptra error, for a person
+ * @code: as found in CPTRA_FW_ERROR_FATAL or CPTRA_FW_ERROR_NON_FATAL
+ *
+ * Returns: a short phrase, "" if there is none.
+ */
+const char *caliptra_error_cause(uint32_t code);
+
+#endif /* HW_MISC_CALIPTRA_H */
