@@ -296,7 +296,6 @@ uint32_t caliptra_drv_pcr_quote(CaliptraFw *fw, const uint8_t nonce[32],
 /* engines to zero, as the fatal handlers and SHUTDOWN do */
 void caliptra_drv_zeroize_engines(CaliptraFw *fw);
 
-void caliptra_drv_doe(CaliptraFw *fw);      /* UDS, FE, clear: step by step */
 void caliptra_drv_doe_uds(CaliptraFw *fw);
 void caliptra_drv_doe_fe(CaliptraFw *fw);
 void caliptra_drv_doe_clear(CaliptraFw *fw);
