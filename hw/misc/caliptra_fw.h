@@ -69,6 +69,15 @@ enum {
     DVN4_ROM_UPDATE_RESET_STATUS,
 };
 
+/* ---- PCRs (caliptra-sw drivers/src/pcr_bank.rs) ---- */
+enum {
+    CALIPTRA_PCR_FMC_CURRENT = 0,
+    CALIPTRA_PCR_FMC_JOURNEY = 1,
+    CALIPTRA_PCR_RT_CURRENT = 2,
+    CALIPTRA_PCR_RT_JOURNEY = 3,
+    CALIPTRA_PCR_STASH = 31,
+};
+
 /* P-384 numbers as natural bytes, most significant first */
 typedef struct CaliptraEccPub {
     uint8_t x[48];
@@ -279,6 +288,11 @@ uint32_t caliptra_drv_kdf(CaliptraFw *fw, unsigned key_slot,
                           const char *label,
                           const void *ctx, size_t ctx_len,
                           unsigned dest_slot, uint32_t dest_valid);
+/* the same with a label of any bytes */
+uint32_t caliptra_drv_kdf_bytes(CaliptraFw *fw, unsigned key_slot,
+                                const void *label, size_t label_len,
+                                const void *ctx, size_t ctx_len,
+                                unsigned dest_slot, uint32_t dest_valid);
 /* KEYGEN(seed slot, zero nonce) with pairwise test; private key to a slot */
 uint32_t caliptra_drv_ecc_keygen(CaliptraFw *fw, unsigned seed_slot,
                                  unsigned dest_slot, CaliptraEccPub *pub);
@@ -383,8 +397,14 @@ uint32_t caliptra_dice_fmc_measure_rt(CaliptraFw *fw);
 uint32_t caliptra_dice_rtalias_cdi(CaliptraFw *fw);
 uint32_t caliptra_dice_rtalias_keypair(CaliptraFw *fw);
 uint32_t caliptra_dice_rtalias_cert(CaliptraFw *fw);
-/* DISABLE_ATTESTATION's key change (mailbox-commands.md 2.29) */
+/* DISABLE_ATTESTATION's key change (caliptra-sw runtime/src/disable.rs) */
+#define CALIPTRA_DISABLE_ATTESTATION_DRAWS 3
 uint32_t caliptra_dice_disable_attestation(CaliptraFw *fw);
+/* dates that manifest1 gives to certificates: 15 characters each */
+void caliptra_dice_validity(CaliptraFw *fw, uint8_t not_before[15],
+                            uint8_t not_after[15]);
+/* UEID from fuses (caliptra-sw drivers/src/fuse_bank.rs) */
+void caliptra_dice_ueid(CaliptraFw *fw, uint8_t ueid[17]);
 
 /* ---- mailbox commands (table in caliptra_fw_runtime.c) ---- */
 
@@ -428,6 +448,26 @@ CaliptraCmdFn caliptra_cmd_dpe_get_tagged_tci;
 CaliptraCmdFn caliptra_cmd_stash_measurement;
 CaliptraCmdFn caliptra_cmd_sign_with_exported_ecdsa;
 CaliptraCmdFn caliptra_cmd_add_subject_alt_name;
+
+/**
+ * caliptra_dpe_stash_measurement: runtime's way to put a measurement into DPE
+ * @fw: the firmware side
+ * @tci_type: four bytes that name what was measured, in memory order
+ * @measurement: SHA-384 digest, natural bytes
+ * @dpe_status: DPE status; the measurement is in DPE and PCR 31 only if 0
+ *
+ * For STASH_MEASUREMENT and AUTHORIZE_AND_STASH (caliptra-sw
+ * runtime/src/stash_measurement.rs): checks the caller's privilege and the
+ * number of contexts in use, replaces the caller's default context by a child
+ * with this measurement, and extends PCR 31.
+ *
+ * Returns: CALIPTRA_FW_OK or the error number of the mailbox command.
+ */
+uint32_t caliptra_dpe_stash_measurement(CaliptraFw *fw,
+                                        const uint8_t tci_type[4],
+                                        const uint8_t measurement[48],
+                                        uint32_t *dpe_status);
+
 /* authorization manifest (caliptra_fw_auth.c) */
 CaliptraCmdFn caliptra_cmd_set_auth_manifest;
 CaliptraCmdFn caliptra_cmd_authorize_and_stash;

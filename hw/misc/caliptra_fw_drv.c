@@ -210,23 +210,32 @@ uint32_t caliptra_drv_hmac384_slot(CaliptraFw *fw, unsigned key_slot,
     return err;
 }
 
-uint32_t caliptra_drv_kdf(CaliptraFw *fw, unsigned key_slot,
-                          const char *label,
-                          const void *ctx, size_t ctx_len,
-                          unsigned dest_slot, uint32_t dest_valid)
+uint32_t caliptra_drv_kdf_bytes(CaliptraFw *fw, unsigned key_slot,
+                                const void *label, size_t label_len,
+                                const void *ctx, size_t ctx_len,
+                                unsigned dest_slot, uint32_t dest_valid)
 {
     static const uint8_t counter[4] = { 0, 0, 0, 1 };
     const uint8_t separator = 0;
     g_autoptr(GByteArray) msg = g_byte_array_new();
 
     g_byte_array_append(msg, counter, sizeof(counter));
-    g_byte_array_append(msg, (const uint8_t *)label, strlen(label));
+    g_byte_array_append(msg, label, label_len);
     if (ctx) {
         g_byte_array_append(msg, &separator, 1);
         g_byte_array_append(msg, ctx, ctx_len);
     }
     return caliptra_drv_hmac384(fw, key_slot, NULL, msg->data, msg->len,
                                 dest_slot, dest_valid, NULL);
+}
+
+uint32_t caliptra_drv_kdf(CaliptraFw *fw, unsigned key_slot,
+                          const char *label,
+                          const void *ctx, size_t ctx_len,
+                          unsigned dest_slot, uint32_t dest_valid)
+{
+    return caliptra_drv_kdf_bytes(fw, key_slot, label, strlen(label),
+                                  ctx, ctx_len, dest_slot, dest_valid);
 }
 
 /* ---- ECC P-384 (caliptra-sw drivers/src/ecc384.rs) ---- */
