@@ -519,8 +519,3 @@ size_t caliptra_x509_tbs(CaliptraX509Template template,
     }
     return caliptra_der_finish(&w);
 }
-
-uint32_t caliptra_rt_build_cert_chain(CaliptraFw *fw)
-{
-    return 0;
-}

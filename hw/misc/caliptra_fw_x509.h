@@ -89,6 +89,10 @@ void caliptra_der_bit_string(CaliptraDer *w, uint8_t tag, unsigned unused,
 #define CALIPTRA_TIME_LEN   15      /* GeneralizedTime to the second, Z */
 #define CALIPTRA_UEID_LEN   17
 
+/* validity of a certificate that no manifest gives dates */
+#define CALIPTRA_NOT_BEFORE "20230101000000Z"
+#define CALIPTRA_NOT_AFTER  "99991231235959Z"
+
 /* KeyUsage, first byte of the BIT STRING */
 enum {
     X509_DIGITAL_SIGNATURE = 0x80,
