@@ -6,9 +6,10 @@
  * rom/dev/src/pcr.rs, rom/dev/src/lock.rs, fmc/src/flow, runtime/src/dice.rs,
  * runtime/src/pcr.rs and runtime/src/disable.rs.
  *
- * Nothing is kept between two steps but what the hardware and the persistent
- * data hold: a layer's public key goes at once to where the end of the layer
- * leaves it.
+ * The steps of ROM and FMC find their TRNG draws collected: the step tables of
+ * caliptra_fw_rom.c account for them.  Nothing is kept between two steps but
+ * what the hardware and the persistent data hold: a layer's public key goes
+ * at once to where the end of the layer leaves it.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -209,7 +210,7 @@ static uint32_t make_csr(CaliptraFw *fw, CaliptraX509Template template,
 
 /*
  * A layer's key pair (caliptra-sw rom/dev/src/flow/cold_reset/crypto.rs,
- * fmc/src/flow/crypto.rs).  Draws: KDF 1, key pair 2.
+ * fmc/src/flow/crypto.rs).
  */
 static uint32_t derive_key_pair(CaliptraFw *fw, unsigned cdi_slot,
                                 const char *label, unsigned priv_slot,
@@ -251,9 +252,6 @@ uint32_t caliptra_dice_idevid_cdi(CaliptraFw *fw)
 {
     uint32_t err;
 
-    if (!caliptra_fw_draws(fw, 1)) {
-        return CALIPTRA_FW_ENTROPY;
-    }
     err = caliptra_drv_kdf(fw, KEY_ID_UDS, "idevid_cdi", NULL, 0,
                            KEY_ID_ROM_FMC_CDI, CDI_USAGE);
     if (err) {
@@ -264,18 +262,12 @@ uint32_t caliptra_dice_idevid_cdi(CaliptraFw *fw)
 
 uint32_t caliptra_dice_idevid_keypair(CaliptraFw *fw)
 {
-    if (!caliptra_fw_draws(fw, 3)) {
-        return CALIPTRA_FW_ENTROPY;
-    }
     return derive_key_pair(fw, KEY_ID_ROM_FMC_CDI, "idevid_keygen",
                            KEY_ID_IDEVID_PRIV_KEY, &fw->pdata.idev_pub_key);
 }
 
 uint32_t caliptra_dice_idevid_make_csr(CaliptraFw *fw)
 {
-    if (!caliptra_fw_draws(fw, 1)) {
-        return CALIPTRA_FW_ENTROPY;
-    }
     return make_csr(fw, CALIPTRA_X509_IDEVID_CSR, KEY_ID_IDEVID_PRIV_KEY,
                     &fw->pdata.idev_pub_key,
                     fw->pdata.idevid_csr, &fw->pdata.idevid_csr_len);
@@ -316,9 +308,6 @@ uint32_t caliptra_dice_ldevid_cdi(CaliptraFw *fw)
     static const char label[] = "ldevid_cdi";
     uint32_t err;
 
-    if (!caliptra_fw_draws(fw, 2)) {
-        return CALIPTRA_FW_ENTROPY;
-    }
     /* two plain MACs, unlike the other CDIs */
     err = caliptra_drv_hmac384(fw, KEY_ID_ROM_FMC_CDI, NULL,
                                label, strlen(label),
@@ -339,9 +328,6 @@ uint32_t caliptra_dice_ldevid_keypair(CaliptraFw *fw)
     CaliptraEccPub pub;
     uint32_t err;
 
-    if (!caliptra_fw_draws(fw, 3)) {
-        return CALIPTRA_FW_ENTROPY;
-    }
     err = derive_key_pair(fw, KEY_ID_ROM_FMC_CDI, "ldevid_keygen",
                           KEY_ID_LDEVID_PRIV_KEY, &pub);
     if (!err) {
@@ -358,9 +344,6 @@ uint32_t caliptra_dice_ldevid_cert(CaliptraFw *fw)
     size_t size;
     uint32_t err;
 
-    if (!caliptra_fw_draws(fw, 1)) {
-        return CALIPTRA_FW_ENTROPY;
-    }
     read_pub(fw, DVS48_LDEV_PUB_X, DVS48_LDEV_PUB_Y, &pub);
     set_subject(fw, &p, &pub);
     set_issuer(&p, &fw->pdata.idev_pub_key);
@@ -553,9 +536,6 @@ uint32_t caliptra_dice_fmcalias_cdi(CaliptraFw *fw)
 {
     uint8_t pcr[48];
 
-    if (!caliptra_fw_draws(fw, 1)) {
-        return CALIPTRA_FW_ENTROPY;
-    }
     caliptra_drv_pcr_read(fw, CALIPTRA_PCR_FMC_CURRENT, pcr);
     return caliptra_drv_kdf(fw, KEY_ID_ROM_FMC_CDI, "fmc_alias_cdi",
                             pcr, sizeof(pcr),
@@ -567,9 +547,6 @@ uint32_t caliptra_dice_fmcalias_keypair(CaliptraFw *fw)
     CaliptraEccPub pub;
     uint32_t err;
 
-    if (!caliptra_fw_draws(fw, 3)) {
-        return CALIPTRA_FW_ENTROPY;
-    }
     err = derive_key_pair(fw, KEY_ID_ROM_FMC_CDI, "fmc_alias_keygen",
                           KEY_ID_FMC_PRIV_KEY, &pub);
     if (!err) {
@@ -633,9 +610,6 @@ uint32_t caliptra_dice_fmcalias_cert(CaliptraFw *fw)
     size_t size;
     uint32_t err;
 
-    if (!caliptra_fw_draws(fw, 1)) {
-        return CALIPTRA_FW_ENTROPY;
-    }
     read_pub(fw, DVS48_FMC_PUB_X, DVS48_FMC_PUB_Y, &pub);
     read_pub(fw, DVS48_LDEV_PUB_X, DVS48_LDEV_PUB_Y, &issuer);
     set_subject(fw, &p, &pub);
@@ -685,8 +659,6 @@ void caliptra_dice_lock_at_rom_exit(CaliptraFw *fw, bool cold)
     caliptra_drv_pcr_lock(fw, CALIPTRA_PCR_FMC_CURRENT);
     caliptra_drv_pcr_lock(fw, CALIPTRA_PCR_FMC_JOURNEY);
     caliptra_drv_pcr_lock(fw, CALIPTRA_PCR_STASH);
-    caliptra_fw_wr(fw, CALIPTRA_SOC_IFC_BASE + A_INTERNAL_ICCM_LOCK,
-                   R_INTERNAL_ICCM_LOCK_LOCK_MASK);
 }
 
 /* ---- FMC (fmc/src/flow) ---- */
@@ -696,9 +668,6 @@ uint32_t caliptra_dice_fmc_make_csr(CaliptraFw *fw)
 {
     CaliptraEccPub pub;
 
-    if (!caliptra_fw_draws(fw, 1)) {
-        return CALIPTRA_FW_ENTROPY;
-    }
     read_pub(fw, DVS48_FMC_PUB_X, DVS48_FMC_PUB_Y, &pub);
     return make_csr(fw, CALIPTRA_X509_FMC_ALIAS_CSR, KEY_ID_FMC_PRIV_KEY,
                     &pub, fw->pdata.fmc_alias_csr,
@@ -760,9 +729,6 @@ uint32_t caliptra_dice_rtalias_cdi(CaliptraFw *fw)
 {
     uint8_t ctx[2 * 48];
 
-    if (!caliptra_fw_draws(fw, 1)) {
-        return CALIPTRA_FW_ENTROPY;
-    }
     runtime_measurements(fw, ctx, ctx + 48);
     return caliptra_drv_kdf(fw, KEY_ID_ROM_FMC_CDI, "rt_alias_cdi",
                             ctx, sizeof(ctx), KEY_ID_RT_CDI, CDI_USAGE);
@@ -770,9 +736,6 @@ uint32_t caliptra_dice_rtalias_cdi(CaliptraFw *fw)
 
 uint32_t caliptra_dice_rtalias_keypair(CaliptraFw *fw)
 {
-    if (!caliptra_fw_draws(fw, 3)) {
-        return CALIPTRA_FW_ENTROPY;
-    }
     return derive_key_pair(fw, KEY_ID_RT_CDI, "rt_alias_keygen",
                            KEY_ID_RT_PRIV_KEY, &fw->pdata.rt_pub_key);
 }
@@ -784,9 +747,6 @@ uint32_t caliptra_dice_rtalias_cert(CaliptraFw *fw)
     size_t size;
     uint32_t err;
 
-    if (!caliptra_fw_draws(fw, 1)) {
-        return CALIPTRA_FW_ENTROPY;
-    }
     read_pub(fw, DVS48_FMC_PUB_X, DVS48_FMC_PUB_Y, &issuer);
     set_subject(fw, &p, &fw->pdata.rt_pub_key);
     set_issuer(&p, &issuer);
