@@ -37,7 +37,7 @@ enum {
 
 #define CALIPTRA_MANIFEST_SIZE  0x16FC
 
-/* ---- key vault slots (boot-and-dice.md section 4.3) ---- */
+/* ---- key vault slots (caliptra-sw common/src/keyids.rs) ---- */
 enum {
     KEY_ID_UDS = 0,
     KEY_ID_FE = 1,
@@ -53,7 +53,7 @@ enum {
     KEY_ID_EXPORTED_DPE_CDI = 10,
 };
 
-/* ---- data vault entries (boot-and-dice.md section 6.1) ---- */
+/* ---- data vault entries (caliptra-sw drivers/src/data_vault.rs) ---- */
 enum {
     DVS48_LDEV_SIG_R = 0, DVS48_LDEV_SIG_S, DVS48_LDEV_PUB_X, DVS48_LDEV_PUB_Y,
     DVS48_FMC_SIG_R, DVS48_FMC_SIG_S, DVS48_FMC_PUB_X, DVS48_FMC_PUB_Y,
@@ -268,22 +268,45 @@ uint32_t caliptra_fw_rt_fuse_svn(CaliptraFw *fw);
 
 /*
  * All drivers return CALIPTRA_FW_OK or the driver's Caliptra error number.
- * Byte strings are natural: most significant byte first.  None of them draws
- * from the TRNG: the step that calls them accounts for their draws
- * (engines.md sections 2.10, 3.5 and 7.1).
+ * Byte strings are natural: most significant byte first.  Slots are 0..31.
+ * None of them draws from the TRNG: the step that calls them accounts for
+ * their draws.
  */
 
-/* HMAC-384 with a key slot or, if @key is not NULL, a 48-byte key */
+/**
+ * caliptra_drv_hmac384: HMAC-SHA-384 (caliptra-sw drivers/src/hmac384.rs)
+ * @fw: the firmware side
+ * @key_slot: key vault slot that holds the key, if @key is NULL
+ * @key: 48 bytes, or NULL
+ * @data: message, @len bytes
+ * @dest_slot: slot for the tag, or negative
+ * @dest_valid: what that slot may be used for (KV_DEST_*)
+ * @tag: 48 bytes, if @dest_slot is negative
+ *
+ * Draws of the real driver: 1.
+ */
 uint32_t caliptra_drv_hmac384(CaliptraFw *fw, unsigned key_slot,
                               const uint8_t *key,
                               const void *data, size_t len,
                               int dest_slot, uint32_t dest_valid,
-                              uint8_t *tag /* 48, if dest_slot < 0 */);
+                              uint8_t *tag);
 /* the same with a slot as message (LDevID: field entropy) */
 uint32_t caliptra_drv_hmac384_slot(CaliptraFw *fw, unsigned key_slot,
                                    unsigned data_slot, unsigned dest_slot,
                                    uint32_t dest_valid);
-/* SP 800-108 KDF of engines.md 8.3; @ctx may be NULL: no separator then */
+
+/**
+ * caliptra_drv_kdf: SP 800-108 counter KDF, one block of output
+ * @fw: the firmware side
+ * @key_slot: slot that holds the key
+ * @label: text
+ * @ctx: context, @ctx_len bytes; if NULL, there is no separator either
+ * @dest_slot: slot for the 48 bytes of output
+ * @dest_valid: what that slot may be used for (KV_DEST_*)
+ *
+ * HMAC(key, 00 00 00 01 || label [|| 00 || ctx]); no length field follows
+ * (caliptra-sw drivers/src/hmac384_kdf.rs).  Draws of the real driver: 1.
+ */
 uint32_t caliptra_drv_kdf(CaliptraFw *fw, unsigned key_slot,
                           const char *label,
                           const void *ctx, size_t ctx_len,
@@ -293,10 +316,30 @@ uint32_t caliptra_drv_kdf_bytes(CaliptraFw *fw, unsigned key_slot,
                                 const void *label, size_t label_len,
                                 const void *ctx, size_t ctx_len,
                                 unsigned dest_slot, uint32_t dest_valid);
-/* KEYGEN(seed slot, zero nonce) with pairwise test; private key to a slot */
+
+/**
+ * caliptra_drv_ecc_keygen: key pair from a seed in a slot and a zero nonce
+ * @fw: the firmware side
+ * @seed_slot: slot with the seed
+ * @dest_slot: slot for the private key
+ * @pub: the public key
+ *
+ * Draws of the real driver: 2 (the second for its pairwise test).
+ */
 uint32_t caliptra_drv_ecc_keygen(CaliptraFw *fw, unsigned seed_slot,
                                  unsigned dest_slot, CaliptraEccPub *pub);
-/* SIGN with a slot, then verify with @pub */
+
+/**
+ * caliptra_drv_ecc_sign: deterministic ECDSA, then a verification
+ * @fw: the firmware side
+ * @key_slot: slot with the private key
+ * @pub: public key to verify the signature with
+ * @digest: SHA-384 digest of what is signed
+ * @sig: the signature
+ *
+ * Returns ROM_CFI_PANIC_ASSERT_EQ_FAILURE if @pub is not that of the key.
+ * Draws of the real driver: 1.
+ */
 uint32_t caliptra_drv_ecc_sign(CaliptraFw *fw, unsigned key_slot,
                                const CaliptraEccPub *pub,
                                const uint8_t digest[48], CaliptraEccSig *sig);
@@ -304,28 +347,45 @@ uint32_t caliptra_drv_ecc_sign(CaliptraFw *fw, unsigned key_slot,
 uint32_t caliptra_drv_ecc_verify(CaliptraFw *fw, const CaliptraEccPub *pub,
                                  const uint8_t digest[48],
                                  const CaliptraEccSig *sig, bool *good);
-/* PCR quote digest and its signature with slot 7 (engines.md 2.8, 4.3) */
+
+/**
+ * caliptra_drv_pcr_quote: digest of all PCRs and a nonce, and its signature
+ * @fw: the firmware side
+ * @nonce: 32 bytes; the hardware hashes its eight words last word first
+ * @digest: SHA-384 over the 32 PCRs and the nonce
+ * @sig: signature by the key in slot 7, whatever locks that slot has
+ *
+ * caliptra-sw drivers/src/sha384.rs gen_pcr_hash, ecc384.rs pcr_sign_flow;
+ * caliptra-rtl pv_gen_hash.sv.  Draws of the real driver: 1.
+ */
 uint32_t caliptra_drv_pcr_quote(CaliptraFw *fw, const uint8_t nonce[32],
                                 uint8_t digest[48], CaliptraEccSig *sig);
+
 /* engines to zero, as the fatal handlers and SHUTDOWN do */
 void caliptra_drv_zeroize_engines(CaliptraFw *fw);
 
+/* DOE: UDS to slot 0, field entropy to slot 1, end of the secrets */
 void caliptra_drv_doe_uds(CaliptraFw *fw);
 void caliptra_drv_doe_fe(CaliptraFw *fw);
 void caliptra_drv_doe_clear(CaliptraFw *fw);
 
+/* key vault: erase fails for a locked slot; erase_all leaves it out */
 uint32_t caliptra_drv_kv_erase(CaliptraFw *fw, unsigned slot);
 void caliptra_drv_kv_erase_all(CaliptraFw *fw);
 void caliptra_drv_kv_lock_use(CaliptraFw *fw, unsigned slot);
 
+/* PCRs: the lock is against clearing, not against extending */
 void caliptra_drv_pcr_read(CaliptraFw *fw, unsigned pcr, uint8_t value[48]);
 uint32_t caliptra_drv_pcr_clear(CaliptraFw *fw, unsigned pcr);
 void caliptra_drv_pcr_lock(CaliptraFw *fw, unsigned pcr);
-/* @len at most 79 (engines.md 4.2) */
+/* PCR := SHA-384(PCR || data), @len at most 79 bytes */
 uint32_t caliptra_drv_pcr_extend(CaliptraFw *fw, unsigned pcr,
                                  const void *data, size_t len);
 
-/* data vault; 48-byte entries as natural bytes */
+/*
+ * Data vault: sticky (dvs) and non-sticky (dvn) entries of 48 bytes, natural,
+ * and of one word, by the numbers above.  Writes to a locked entry are lost.
+ */
 void caliptra_drv_dvs48_read(CaliptraFw *fw, unsigned i, uint8_t data[48]);
 void caliptra_drv_dvs48_write(CaliptraFw *fw, unsigned i,
                               const uint8_t data[48]);
@@ -365,10 +425,11 @@ bool caliptra_fw_pl0_pauser_valid(CaliptraFw *fw);
 /* ---- key ladder and measurements (caliptra_fw_dice.c) ---- */
 
 /*
- * Each is a step: CALIPTRA_FW_OK, an error number, CALIPTRA_FW_WAIT or
- * CALIPTRA_FW_ENTROPY.  The flow tables of caliptra_fw_rom.c call them and
- * report the boot status that follows each (boot-and-dice.md section 3.2).
+ * Each is a step: CALIPTRA_FW_OK or an error number.  The flow tables of
+ * caliptra_fw_rom.c call them, account for their TRNG draws, and report the
+ * boot status that follows each (caliptra-sw common/src/boot_status.rs).
  */
+/* caliptra-sw rom/dev/src/flow/cold_reset/idev_id.rs, ldev_id.rs */
 uint32_t caliptra_dice_idevid_decrypt_uds(CaliptraFw *fw);
 uint32_t caliptra_dice_idevid_decrypt_fe(CaliptraFw *fw);
 uint32_t caliptra_dice_idevid_clear_secrets(CaliptraFw *fw);
@@ -378,20 +439,25 @@ uint32_t caliptra_dice_idevid_make_csr(CaliptraFw *fw);
 uint32_t caliptra_dice_ldevid_cdi(CaliptraFw *fw);
 uint32_t caliptra_dice_ldevid_keypair(CaliptraFw *fw);
 uint32_t caliptra_dice_ldevid_cert(CaliptraFw *fw);
-/* PCR 0/1, PCR log, fuse log, data vault (boot-and-dice.md 5 and 6) */
+/*
+ * Of a verified bundle, fw->image: fuse log, data vault, PCR 0 and 1 with
+ * their log (caliptra-sw rom/dev/src/fuse.rs, pcr.rs, flow/)
+ */
 uint32_t caliptra_dice_populate_fuse_log(CaliptraFw *fw);
 uint32_t caliptra_dice_populate_data_vault(CaliptraFw *fw, bool update);
 uint32_t caliptra_dice_extend_rom_pcrs(CaliptraFw *fw);
+/* STASH_MEASUREMENT in ROM: PCR 31 and the measurement log */
 uint32_t caliptra_dice_stash_measurement(CaliptraFw *fw,
                                          const uint8_t metadata[4],
                                          const uint8_t measurement[48],
                                          const uint8_t context[48],
                                          uint32_t svn);
+/* caliptra-sw rom/dev/src/flow/cold_reset/fmc_alias.rs, rom/dev/src/lock.rs */
 uint32_t caliptra_dice_fmcalias_cdi(CaliptraFw *fw);
 uint32_t caliptra_dice_fmcalias_keypair(CaliptraFw *fw);
 uint32_t caliptra_dice_fmcalias_cert(CaliptraFw *fw);
 void caliptra_dice_lock_at_rom_exit(CaliptraFw *fw, bool cold);
-/* FMC (boot-and-dice.md section 10) */
+/* caliptra-sw fmc/src/flow */
 uint32_t caliptra_dice_fmc_make_csr(CaliptraFw *fw);
 uint32_t caliptra_dice_fmc_measure_rt(CaliptraFw *fw);
 uint32_t caliptra_dice_rtalias_cdi(CaliptraFw *fw);
