@@ -1,70 +1,514 @@
 /*
  * Caliptra 1.x core: the arithmetic
  *
+ * The SHA-2 compression functions are here because the engines need hash
+ * states that can be saved between two blocks; whole messages, AES and the
+ * arithmetic of the curve are left to the libraries.
+ *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 
 #include "qemu/osdep.h"
+#include <gcrypt.h>
+#include "qapi/error.h"
+#include "qemu/bitops.h"
+#include "qemu/bswap.h"
+#include "qemu/cutils.h"
+#include "crypto/cipher.h"
+#include "crypto/hash.h"
 #include "caliptra_crypto.h"
 
-void caliptra_sha512_compress(uint64_t h[8], const uint8_t block[128])
-{
-}
+/* ---- SHA-2 (FIPS 180-4) ---- */
 
-void caliptra_sha256_compress(uint32_t h[8], const uint8_t block[64])
-{
-}
+/* Section 4.2.3; the upper halves of the first 64 are those of SHA-256 */
+static const uint64_t sha512_k[80] = {
+    0x428a2f98d728ae22, 0x7137449123ef65cd, 0xb5c0fbcfec4d3b2f,
+    0xe9b5dba58189dbbc, 0x3956c25bf348b538, 0x59f111f1b605d019,
+    0x923f82a4af194f9b, 0xab1c5ed5da6d8118, 0xd807aa98a3030242,
+    0x12835b0145706fbe, 0x243185be4ee4b28c, 0x550c7dc3d5ffb4e2,
+    0x72be5d74f27b896f, 0x80deb1fe3b1696b1, 0x9bdc06a725c71235,
+    0xc19bf174cf692694, 0xe49b69c19ef14ad2, 0xefbe4786384f25e3,
+    0x0fc19dc68b8cd5b5, 0x240ca1cc77ac9c65, 0x2de92c6f592b0275,
+    0x4a7484aa6ea6e483, 0x5cb0a9dcbd41fbd4, 0x76f988da831153b5,
+    0x983e5152ee66dfab, 0xa831c66d2db43210, 0xb00327c898fb213f,
+    0xbf597fc7beef0ee4, 0xc6e00bf33da88fc2, 0xd5a79147930aa725,
+    0x06ca6351e003826f, 0x142929670a0e6e70, 0x27b70a8546d22ffc,
+    0x2e1b21385c26c926, 0x4d2c6dfc5ac42aed, 0x53380d139d95b3df,
+    0x650a73548baf63de, 0x766a0abb3c77b2a8, 0x81c2c92e47edaee6,
+    0x92722c851482353b, 0xa2bfe8a14cf10364, 0xa81a664bbc423001,
+    0xc24b8b70d0f89791, 0xc76c51a30654be30, 0xd192e819d6ef5218,
+    0xd69906245565a910, 0xf40e35855771202a, 0x106aa07032bbd1b8,
+    0x19a4c116b8d2d0c8, 0x1e376c085141ab53, 0x2748774cdf8eeb99,
+    0x34b0bcb5e19b48a8, 0x391c0cb3c5c95a63, 0x4ed8aa4ae3418acb,
+    0x5b9cca4f7763e373, 0x682e6ff3d6b2b8a3, 0x748f82ee5defb2fc,
+    0x78a5636f43172f60, 0x84c87814a1f0ab72, 0x8cc702081a6439ec,
+    0x90befffa23631e28, 0xa4506cebde82bde9, 0xbef9a3f7b2c67915,
+    0xc67178f2e372532b, 0xca273eceea26619c, 0xd186b8c721c0c207,
+    0xeada7dd6cde0eb1e, 0xf57d4f7fee6ed178, 0x06f067aa72176fba,
+    0x0a637dc5a2c898a6, 0x113f9804bef90dae, 0x1b710b35131c471b,
+    0x28db77f523047d84, 0x32caab7b40c72493, 0x3c9ebe0a15c9bebc,
+    0x431d67c49c100d4c, 0x4cc5d4becb3e42b6, 0x597f299cfc657e2a,
+    0x5fcb6fab3ad6faec, 0x6c44198c4a475817,
+};
+
+/* Sections 5.3.4 to 5.3.6, by CaliptraSha512Mode */
+static const uint64_t sha512_iv[4][8] = {
+    [CALIPTRA_SHA512_224] = {
+        0x8c3d37c819544da2, 0x73e1996689dcd4d6,
+        0x1dfab7ae32ff9c82, 0x679dd514582f9fcf,
+        0x0f6d2b697bd44da8, 0x77e36f7304c48942,
+        0x3f9d85a86a1d36c8, 0x1112e6ad91d692a1,
+    },
+    [CALIPTRA_SHA512_256] = {
+        0x22312194fc2bf72c, 0x9f555fa3c84c64c2,
+        0x2393b86b6f53b151, 0x963877195940eabd,
+        0x96283ee2a88effe3, 0xbe5e1e2553863992,
+        0x2b0199fc2c85b8aa, 0x0eb72ddc81c52ca2,
+    },
+    [CALIPTRA_SHA384] = {
+        0xcbbb9d5dc1059ed8, 0x629a292a367cd507,
+        0x9159015a3070dd17, 0x152fecd8f70e5939,
+        0x67332667ffc00b31, 0x8eb44a8768581511,
+        0xdb0c2e0d64f98fa7, 0x47b5481dbefa4fa4,
+    },
+    [CALIPTRA_SHA512] = {
+        0x6a09e667f3bcc908, 0xbb67ae8584caa73b,
+        0x3c6ef372fe94f82b, 0xa54ff53a5f1d36f1,
+        0x510e527fade682d1, 0x9b05688c2b3e6c1f,
+        0x1f83d9abfb41bd6b, 0x5be0cd19137e2179,
+    },
+};
+
+/* Sections 5.3.2 and 5.3.3 */
+static const uint32_t sha224_iv[8] = {
+    0xc1059ed8, 0x367cd507, 0x3070dd17, 0xf70e5939,
+    0xffc00b31, 0x68581511, 0x64f98fa7, 0xbefa4fa4,
+};
+
+static const uint32_t sha256_iv[8] = {
+    0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
+    0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19,
+};
 
 const uint64_t *caliptra_sha512_iv(unsigned mode)
 {
-    return NULL;
+    return sha512_iv[mode & 3];
 }
 
 const uint32_t *caliptra_sha256_iv(bool sha224)
 {
-    return NULL;
+    return sha224 ? sha224_iv : sha256_iv;
+}
+
+/* Section 4.1: the functions that both families share */
+#define SHA2_CH(x, y, z)    (((x) & (y)) ^ (~(x) & (z)))
+#define SHA2_MAJ(x, y, z)   (((x) & (y)) ^ ((x) & (z)) ^ ((y) & (z)))
+
+void caliptra_sha512_compress(uint64_t h[8], const uint8_t block[128])
+{
+    uint64_t w[80];
+    uint64_t v[8];
+    uint64_t t1, t2;
+
+    for (int i = 0; i < 16; i++) {
+        w[i] = ldq_be_p(block + 8 * i);
+    }
+    for (int i = 16; i < 80; i++) {
+        uint64_t x = w[i - 15], y = w[i - 2];
+
+        w[i] = w[i - 16] + w[i - 7] +
+               (ror64(x, 1) ^ ror64(x, 8) ^ (x >> 7)) +
+               (ror64(y, 19) ^ ror64(y, 61) ^ (y >> 6));
+    }
+    memcpy(v, h, sizeof(v));
+    for (int i = 0; i < 80; i++) {
+        t1 = v[7] + (ror64(v[4], 14) ^ ror64(v[4], 18) ^ ror64(v[4], 41)) +
+             SHA2_CH(v[4], v[5], v[6]) + sha512_k[i] + w[i];
+        t2 = (ror64(v[0], 28) ^ ror64(v[0], 34) ^ ror64(v[0], 39)) +
+             SHA2_MAJ(v[0], v[1], v[2]);
+        v[7] = v[6];
+        v[6] = v[5];
+        v[5] = v[4];
+        v[4] = v[3] + t1;
+        v[3] = v[2];
+        v[2] = v[1];
+        v[1] = v[0];
+        v[0] = t1 + t2;
+    }
+    for (int i = 0; i < 8; i++) {
+        h[i] += v[i];
+    }
+}
+
+void caliptra_sha256_compress(uint32_t h[8], const uint8_t block[64])
+{
+    uint32_t w[64];
+    uint32_t v[8];
+    uint32_t t1, t2;
+
+    for (int i = 0; i < 16; i++) {
+        w[i] = ldl_be_p(block + 4 * i);
+    }
+    for (int i = 16; i < 64; i++) {
+        uint32_t x = w[i - 15], y = w[i - 2];
+
+        w[i] = w[i - 16] + w[i - 7] +
+               (ror32(x, 7) ^ ror32(x, 18) ^ (x >> 3)) +
+               (ror32(y, 17) ^ ror32(y, 19) ^ (y >> 10));
+    }
+    memcpy(v, h, sizeof(v));
+    for (int i = 0; i < 64; i++) {
+        t1 = v[7] + (ror32(v[4], 6) ^ ror32(v[4], 11) ^ ror32(v[4], 25)) +
+             SHA2_CH(v[4], v[5], v[6]) + (sha512_k[i] >> 32) + w[i];
+        t2 = (ror32(v[0], 2) ^ ror32(v[0], 13) ^ ror32(v[0], 22)) +
+             SHA2_MAJ(v[0], v[1], v[2]);
+        v[7] = v[6];
+        v[6] = v[5];
+        v[5] = v[4];
+        v[4] = v[3] + t1;
+        v[3] = v[2];
+        v[2] = v[1];
+        v[1] = v[0];
+        v[0] = t1 + t2;
+    }
+    for (int i = 0; i < 8; i++) {
+        h[i] += v[i];
+    }
+}
+
+static void sha_bytes(QCryptoHashAlgo alg, const void *data, size_t len,
+                      uint8_t *digest, size_t digest_len)
+{
+    qcrypto_hash_bytes(alg, data, len, &digest, &digest_len, &error_abort);
 }
 
 void caliptra_sha1(const void *data, size_t len, uint8_t digest[20])
 {
+    sha_bytes(QCRYPTO_HASH_ALGO_SHA1, data, len, digest, 20);
 }
 
 void caliptra_sha256(const void *data, size_t len, uint8_t digest[32])
 {
+    sha_bytes(QCRYPTO_HASH_ALGO_SHA256, data, len, digest, 32);
 }
 
 void caliptra_sha384(const void *data, size_t len, uint8_t digest[48])
 {
+    sha_bytes(QCRYPTO_HASH_ALGO_SHA384, data, len, digest, 48);
 }
 
 void caliptra_sha512(const void *data, size_t len, uint8_t digest[64])
 {
+    sha_bytes(QCRYPTO_HASH_ALGO_SHA512, data, len, digest, 64);
+}
+
+/* ---- HMAC-SHA-384 (FIPS 198-1) ---- */
+
+#define HMAC_IPAD   0x36
+#define HMAC_OPAD   0x5c
+
+static void hmac384_absorb_key(uint64_t h[8], const uint8_t key[48],
+                               uint8_t pad)
+{
+    uint8_t block[CALIPTRA_SHA512_BLOCK_SIZE];
+
+    memset(block, pad, sizeof(block));
+    for (int i = 0; i < 48; i++) {
+        block[i] ^= key[i];
+    }
+    memcpy(h, caliptra_sha512_iv(CALIPTRA_SHA384), 64);
+    caliptra_sha512_compress(h, block);
+}
+
+void caliptra_hmac384_start(uint64_t h[8], const uint8_t key[48])
+{
+    hmac384_absorb_key(h, key, HMAC_IPAD);
+}
+
+void caliptra_hmac384_finish(const uint64_t h[8], const uint8_t key[48],
+                             uint8_t tag[48])
+{
+    uint8_t block[CALIPTRA_SHA512_BLOCK_SIZE] = { 0 };
+    uint64_t outer[8];
+
+    hmac384_absorb_key(outer, key, HMAC_OPAD);
+    for (int i = 0; i < 6; i++) {
+        stq_be_p(block + 8 * i, h[i]);
+    }
+    block[48] = 0x80;
+    stq_be_p(block + 120, (CALIPTRA_SHA512_BLOCK_SIZE + 48) * 8);
+    caliptra_sha512_compress(outer, block);
+    for (int i = 0; i < 6; i++) {
+        stq_be_p(tag + 8 * i, outer[i]);
+    }
+}
+
+/* @bits is what the padding says of the length of key block and message */
+static void hmac384_bits(const uint8_t key[48], const uint8_t *data,
+                         size_t len, uint64_t bits, uint8_t tag[48])
+{
+    uint8_t block[CALIPTRA_SHA512_BLOCK_SIZE];
+    uint64_t h[8];
+
+    caliptra_hmac384_start(h, key);
+    for (; len >= sizeof(block); len -= sizeof(block)) {
+        caliptra_sha512_compress(h, data);
+        data += sizeof(block);
+    }
+    memset(block, 0, sizeof(block));
+    if (len) {
+        memcpy(block, data, len);
+    }
+    block[len] = 0x80;
+    if (len >= sizeof(block) - 16) {
+        caliptra_sha512_compress(h, block);
+        memset(block, 0, sizeof(block));
+    }
+    stq_be_p(block + 120, bits);
+    caliptra_sha512_compress(h, block);
+    caliptra_hmac384_finish(h, key, tag);
 }
 
 void caliptra_hmac384(const uint8_t key[48], const void *data, size_t len,
                       uint8_t tag[48])
 {
+    hmac384_bits(key, data, len,
+                 8 * (uint64_t)(CALIPTRA_SHA512_BLOCK_SIZE + len), tag);
 }
+
+/* ---- HMAC-DRBG ---- */
+
+/*
+ * In the update between two candidates caliptra-rtl's hmac_drbg.sv pads the
+ * 49-byte message with this length, 16 bits less than it has.
+ */
+#define HMAC_DRBG_RETRY_BITS 0x578
 
 void caliptra_hmac_drbg384(const uint8_t entropy[48], const uint8_t nonce[48],
                            uint8_t out[48])
 {
+    uint8_t k[48] = { 0 };
+    uint8_t seed[48 + 1 + 48 + 48];     /* V, round number, entropy, nonce */
+    uint8_t *v = seed;
+
+    memset(v, 1, 48);
+    memcpy(seed + 49, entropy, 48);
+    memcpy(seed + 97, nonce, 48);
+    for (int round = 0; round < 2; round++) {
+        v[48] = round;
+        caliptra_hmac384(k, seed, sizeof(seed), k);
+        caliptra_hmac384(k, v, 48, v);
+    }
+    for (;;) {
+        caliptra_hmac384(k, v, 48, out);
+        if (caliptra_p384_scalar_ok(out)) {
+            return;
+        }
+        v[48] = 0;
+        hmac384_bits(k, v, 49, HMAC_DRBG_RETRY_BITS, k);
+        caliptra_hmac384(k, v, 48, v);
+    }
 }
+
+/* ---- AES ---- */
 
 void caliptra_aes256_cbc_decrypt(const uint8_t key[32], const uint8_t iv[16],
                                  const uint8_t *in, uint8_t *out, size_t len)
 {
+    g_autoptr(QCryptoCipher) cipher = NULL;
+
+    cipher = qcrypto_cipher_new(QCRYPTO_CIPHER_ALGO_AES_256,
+                                QCRYPTO_CIPHER_MODE_CBC, key, 32,
+                                &error_abort);
+    qcrypto_cipher_setiv(cipher, iv, 16, &error_abort);
+    qcrypto_cipher_decrypt(cipher, in, out, len, &error_abort);
+}
+
+/* ---- P-384 (FIPS 186-4 D.1.2.4, with libgcrypt's arithmetic) ---- */
+
+#define P384_BYTES  48
+#define P384_BITS   384
+
+static const uint8_t p384_order[P384_BYTES] = {
+    0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+    0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+    0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+    0xc7, 0x63, 0x4d, 0x81, 0xf4, 0x37, 0x2d, 0xdf,
+    0x58, 0x1a, 0x0d, 0xb2, 0x48, 0xb0, 0xa7, 0x7a,
+    0xec, 0xec, 0x19, 0x6a, 0xcc, 0xc5, 0x29, 0x73,
+};
+
+/* What a computation needs of the curve; lives as long as the call */
+typedef struct P384 {
+    gcry_ctx_t ctx;
+    gcry_mpi_t p;
+    gcry_mpi_t n;
+    gcry_mpi_point_t g;
+} P384;
+
+static void p384_init(P384 *c)
+{
+    gcry_error_t err = gcry_mpi_ec_new(&c->ctx, NULL, "NIST P-384");
+
+    assert(!err);
+    c->p = gcry_mpi_ec_get_mpi("p", c->ctx, 1);
+    c->n = gcry_mpi_ec_get_mpi("n", c->ctx, 1);
+    c->g = gcry_mpi_ec_get_point("g", c->ctx, 1);
+}
+
+static void p384_free(P384 *c)
+{
+    gcry_mpi_point_release(c->g);
+    gcry_mpi_release(c->n);
+    gcry_mpi_release(c->p);
+    gcry_ctx_release(c->ctx);
+}
+
+static gcry_mpi_t p384_load(const uint8_t bytes[P384_BYTES])
+{
+    gcry_mpi_t x;
+    gcry_error_t err = gcry_mpi_scan(&x, GCRYMPI_FMT_USG, bytes, P384_BYTES,
+                                     NULL);
+
+    assert(!err);
+    return x;
+}
+
+static void p384_store(uint8_t bytes[P384_BYTES], gcry_mpi_t x)
+{
+    uint8_t buf[P384_BYTES];
+    size_t len;
+    gcry_error_t err = gcry_mpi_print(GCRYMPI_FMT_USG, buf, sizeof(buf),
+                                      &len, x);
+
+    assert(!err);
+    memset(bytes, 0, P384_BYTES - len);
+    memcpy(bytes + P384_BYTES - len, buf, len);
+}
+
+/* The engine's reduction of MSG: one conditional subtraction */
+static gcry_mpi_t p384_load_msg(const P384 *c, const uint8_t msg[P384_BYTES])
+{
+    gcry_mpi_t z = p384_load(msg);
+
+    if (gcry_mpi_cmp(z, c->n) >= 0) {
+        gcry_mpi_sub(z, z, c->n);
+    }
+    return z;
+}
+
+bool caliptra_p384_scalar_ok(const uint8_t scalar[48])
+{
+    return !buffer_is_zero(scalar, P384_BYTES) &&
+           memcmp(scalar, p384_order, P384_BYTES) < 0;
+}
+
+/*
+ * @r = @u1 * G + @u2 * Q with the doublings shared: two bits of each scalar
+ * at a time, from a table of i * G + j * Q.  It costs less than one and a
+ * half of libgcrypt's multiplications.
+ */
+static void p384_mul2(const P384 *c, gcry_mpi_point_t r, gcry_mpi_t u1,
+                      gcry_mpi_t u2, gcry_mpi_point_t q)
+{
+    gcry_mpi_point_t table[16];         /* index j * 4 + i */
+
+    table[0] = gcry_mpi_point_new(0);   /* infinity, as @r is */
+    for (int t = 1; t < 16; t++) {
+        table[t] = gcry_mpi_point_new(0);
+        if (t & 3) {
+            gcry_mpi_ec_add(table[t], table[t - 1], c->g, c->ctx);
+        } else {
+            gcry_mpi_ec_add(table[t], table[t - 4], q, c->ctx);
+        }
+    }
+    for (int bit = P384_BITS - 2; bit >= 0; bit -= 2) {
+        int t = gcry_mpi_test_bit(u2, bit + 1) << 3 |
+                gcry_mpi_test_bit(u2, bit) << 2 |
+                gcry_mpi_test_bit(u1, bit + 1) << 1 |
+                gcry_mpi_test_bit(u1, bit);
+
+        gcry_mpi_ec_dup(r, r, c->ctx);
+        gcry_mpi_ec_dup(r, r, c->ctx);
+        if (t) {
+            gcry_mpi_ec_add(r, r, table[t], c->ctx);
+        }
+    }
+    for (int t = 0; t < 16; t++) {
+        gcry_mpi_point_release(table[t]);
+    }
 }
 
 void caliptra_p384_keygen(const uint8_t seed[48], const uint8_t nonce[48],
                           uint8_t priv[48], uint8_t x[48], uint8_t y[48])
 {
+    gcry_mpi_point_t q = gcry_mpi_point_new(0);
+    gcry_mpi_t qx = gcry_mpi_new(P384_BITS);
+    gcry_mpi_t qy = gcry_mpi_new(P384_BITS);
+    gcry_mpi_t d;
+    P384 c;
+
+    p384_init(&c);
+    caliptra_hmac_drbg384(seed, nonce, priv);
+    d = p384_load(priv);
+    gcry_mpi_ec_mul(q, d, c.g, c.ctx);
+    gcry_mpi_ec_get_affine(qx, qy, q, c.ctx);
+    p384_store(x, qx);
+    p384_store(y, qy);
+
+    gcry_mpi_release(d);
+    gcry_mpi_release(qy);
+    gcry_mpi_release(qx);
+    gcry_mpi_point_release(q);
+    p384_free(&c);
 }
 
 bool caliptra_p384_sign(const uint8_t priv[48], const uint8_t msg[48],
                         uint8_t r[48], uint8_t s[48])
 {
-    return 0;
+    uint8_t nonce[P384_BYTES];
+    gcry_mpi_point_t kg;
+    gcry_mpi_t d, z, k, ri, si;
+    P384 c;
+    bool ok;
+
+    if (!caliptra_p384_scalar_ok(priv)) {
+        return false;
+    }
+    p384_init(&c);
+    d = p384_load(priv);
+    z = p384_load_msg(&c, msg);
+    p384_store(nonce, z);
+    caliptra_hmac_drbg384(priv, nonce, nonce);
+    k = p384_load(nonce);
+
+    kg = gcry_mpi_point_new(0);
+    ri = gcry_mpi_new(P384_BITS);
+    si = gcry_mpi_new(P384_BITS);
+    gcry_mpi_ec_mul(kg, k, c.g, c.ctx);
+    gcry_mpi_ec_get_affine(ri, NULL, kg, c.ctx);
+    gcry_mpi_mod(ri, ri, c.n);
+
+    /* s = (z + r * d) / k */
+    gcry_mpi_mulm(si, ri, d, c.n);
+    gcry_mpi_addm(si, si, z, c.n);
+    gcry_mpi_invm(k, k, c.n);
+    gcry_mpi_mulm(si, si, k, c.n);
+
+    ok = gcry_mpi_cmp_ui(ri, 0) && gcry_mpi_cmp_ui(si, 0);
+    if (ok) {
+        p384_store(r, ri);
+        p384_store(s, si);
+    }
+
+    gcry_mpi_release(si);
+    gcry_mpi_release(ri);
+    gcry_mpi_point_release(kg);
+    gcry_mpi_release(k);
+    gcry_mpi_release(z);
+    gcry_mpi_release(d);
+    p384_free(&c);
+    return ok;
 }
 
 CaliptraP384Verify caliptra_p384_verify(const uint8_t x[48],
@@ -74,17 +518,254 @@ CaliptraP384Verify caliptra_p384_verify(const uint8_t x[48],
                                         const uint8_t s[48],
                                         uint8_t verify_r[48])
 {
-    return 0;
+    gcry_mpi_t xi = p384_load(x);
+    gcry_mpi_t yi = p384_load(y);
+    gcry_mpi_t u1 = NULL, u2 = NULL, w = NULL;
+    gcry_mpi_point_t q = NULL, sum = NULL;
+    CaliptraP384Verify result;
+    P384 c;
+
+    p384_init(&c);
+    if (!caliptra_p384_scalar_ok(r) || !caliptra_p384_scalar_ok(s) ||
+        gcry_mpi_cmp(xi, c.p) >= 0 || gcry_mpi_cmp(yi, c.p) >= 0) {
+        result = CALIPTRA_P384_RANGE;
+        goto out;
+    }
+    q = gcry_mpi_point_set(NULL, xi, yi, GCRYMPI_CONST_ONE);
+    if (!gcry_mpi_ec_curve_point(q, c.ctx)) {
+        result = CALIPTRA_P384_OFF_CURVE;
+        goto out;
+    }
+
+    w = p384_load(s);
+    gcry_mpi_invm(w, w, c.n);
+    u1 = p384_load_msg(&c, msg);
+    u2 = p384_load(r);
+    gcry_mpi_mulm(u1, u1, w, c.n);
+    gcry_mpi_mulm(u2, u2, w, c.n);
+    sum = gcry_mpi_point_new(0);
+    p384_mul2(&c, sum, u1, u2, q);
+    if (gcry_mpi_ec_get_affine(xi, NULL, sum, c.ctx)) {
+        gcry_mpi_set_ui(xi, 0);         /* infinity */
+    }
+    p384_store(verify_r, xi);
+    result = CALIPTRA_P384_DONE;
+
+out:
+    gcry_mpi_point_release(sum);
+    gcry_mpi_point_release(q);
+    gcry_mpi_release(u2);
+    gcry_mpi_release(u1);
+    gcry_mpi_release(w);
+    gcry_mpi_release(yi);
+    gcry_mpi_release(xi);
+    p384_free(&c);
+    return result;
 }
 
-bool caliptra_p384_scalar_ok(const uint8_t scalar[48])
+/* ---- LMS (RFC 8554, NIST SP 800-208), SHA-256/192 H15 W4 ---- */
+
+#define LMS_N           24      /* bytes of a hash */
+#define LMS_H           15      /* height of the tree */
+#define LMS_P           51      /* chains of a one-time signature */
+#define LMS_W           4       /* bits of a coefficient */
+#define LMS_CHAIN_END   ((1 << LMS_W) - 1)
+#define LMS_ID_SIZE     16
+
+/* Domain separation (RFC 8554 section 3.1) */
+#define LMS_D_PBLC      0x8080
+#define LMS_D_MESG      0x8181
+#define LMS_D_LEAF      0x8282
+#define LMS_D_INTR      0x8383
+
+/* Offsets of the fields of a public key and of a signature */
+#define LMS_PUB_OTS_TYPE    4
+#define LMS_PUB_ID          8
+#define LMS_PUB_ROOT        24
+#define LMS_SIG_Q           0
+#define LMS_SIG_OTS_TYPE    4
+#define LMS_SIG_NONCE       8
+#define LMS_SIG_Y           32
+#define LMS_SIG_TREE_TYPE   (LMS_SIG_Y + LMS_P * LMS_N)
+#define LMS_SIG_PATH        (LMS_SIG_TREE_TYPE + 4)
+
+/* Registered typecodes (RFC 8554 section 5.1, SP 800-208 section 4) */
+#define LMS_SHA256_N32_H5   5
+#define LMS_SHA256_N24_H25  14
+#define LMOTS_SHA256_N24_W4 7
+#define LMOTS_TYPE_MAX      8
+
+/* SHA-256 of parts of a message, truncated to LMS_N bytes */
+typedef struct LmsHash {
+    uint32_t h[8];
+    uint8_t block[CALIPTRA_SHA256_BLOCK_SIZE];
+    size_t len;
+} LmsHash;
+
+static void lms_hash_bytes(LmsHash *hash, const void *data, size_t len)
 {
-    return 0;
+    const uint8_t *in = data;
+
+    while (len) {
+        size_t used = hash->len % sizeof(hash->block);
+        size_t n = MIN(len, sizeof(hash->block) - used);
+
+        memcpy(hash->block + used, in, n);
+        hash->len += n;
+        in += n;
+        len -= n;
+        if (used + n == sizeof(hash->block)) {
+            caliptra_sha256_compress(hash->h, hash->block);
+        }
+    }
+}
+
+/* All hashes but those of the chains begin alike: I, number, separator */
+static void lms_hash_start(LmsHash *hash, const uint8_t *id, uint32_t number,
+                           uint16_t separator)
+{
+    uint8_t head[6];
+
+    memcpy(hash->h, caliptra_sha256_iv(false), sizeof(hash->h));
+    hash->len = 0;
+    stl_be_p(head, number);
+    stw_be_p(head + 4, separator);
+    lms_hash_bytes(hash, id, LMS_ID_SIZE);
+    lms_hash_bytes(hash, head, sizeof(head));
+}
+
+static void lms_digest(const uint32_t h[8], uint8_t out[LMS_N])
+{
+    for (int i = 0; i < LMS_N / 4; i++) {
+        stl_be_p(out + 4 * i, h[i]);
+    }
+}
+
+static void lms_hash_end(LmsHash *hash, uint8_t out[LMS_N])
+{
+    static const uint8_t zero[CALIPTRA_SHA256_BLOCK_SIZE];
+    static const uint8_t one = 0x80;
+    uint8_t bits[8];
+
+    stq_be_p(bits, 8 * (uint64_t)hash->len);
+    lms_hash_bytes(hash, &one, 1);
+    lms_hash_bytes(hash, zero, (2 * sizeof(hash->block) - sizeof(bits) -
+                                hash->len % sizeof(hash->block)) %
+                               sizeof(hash->block));
+    lms_hash_bytes(hash, bits, sizeof(bits));
+    lms_digest(hash->h, out);
+}
+
+/*
+ * The chains take most of the time; one hash of them is one block:
+ * I (16), q (4), chain number (2), step (1), value (24), padding.
+ */
+static void lms_chain(const uint8_t *id, const uint8_t *q, unsigned chain,
+                      unsigned step, uint8_t value[LMS_N])
+{
+    uint8_t block[CALIPTRA_SHA256_BLOCK_SIZE] = { 0 };
+    uint32_t h[8];
+
+    memcpy(block, id, LMS_ID_SIZE);
+    memcpy(block + 16, q, 4);
+    stw_be_p(block + 20, chain);
+    memcpy(block + 23, value, LMS_N);
+    block[23 + LMS_N] = 0x80;
+    stw_be_p(block + 62, 8 * (23 + LMS_N));
+    for (; step < LMS_CHAIN_END; step++) {
+        block[22] = step;
+        memcpy(h, caliptra_sha256_iv(false), sizeof(h));
+        caliptra_sha256_compress(h, block);
+        lms_digest(h, block + 23);
+    }
+    memcpy(value, block + 23, LMS_N);
+}
+
+/* The checks of drivers/src/lms.rs, in its order */
+static uint32_t lms_check(const uint8_t *pub, const uint8_t *sig)
+{
+    /* heights of types N32 5..9 and N24 10..14 alike */
+    static const uint8_t heights[] = { 5, 10, 15, 20, 25 };
+    uint32_t ots_type = ldl_be_p(sig + LMS_SIG_OTS_TYPE);
+    uint32_t tree_type = ldl_be_p(sig + LMS_SIG_TREE_TYPE);
+    uint32_t q = ldl_be_p(sig + LMS_SIG_Q);
+
+    if (ots_type != (uint32_t)ldl_be_p(pub + LMS_PUB_OTS_TYPE)) {
+        return CALIPTRA_LMS_OTS_TYPE_MISMATCH;
+    }
+    if (tree_type < LMS_SHA256_N32_H5 || tree_type > LMS_SHA256_N24_H25) {
+        return CALIPTRA_LMS_INVALID_TREE_TYPE;
+    }
+    if (heights[(tree_type - LMS_SHA256_N32_H5) % ARRAY_SIZE(heights)] !=
+        LMS_H) {
+        return CALIPTRA_LMS_INVALID_TREE_HEIGHT;
+    }
+    if (q >= 1 << LMS_H) {
+        return CALIPTRA_LMS_INVALID_Q;
+    }
+    if (ots_type > LMOTS_TYPE_MAX) {
+        return CALIPTRA_LMS_INVALID_OTS_TYPE;
+    }
+    /* no other type has LMS_P chains, so the hash width needs no check */
+    if (ots_type != LMOTS_SHA256_N24_W4) {
+        return CALIPTRA_LMS_INVALID_P;
+    }
+    return CALIPTRA_LMS_OK;
 }
 
 uint32_t caliptra_lms_verify(const uint8_t pub[CALIPTRA_LMS_PUB_SIZE],
                              const uint8_t sig[CALIPTRA_LMS_SIG_SIZE],
                              const void *msg, size_t len, bool *good)
 {
-    return 0;
+    const uint8_t *id = pub + LMS_PUB_ID;
+    uint32_t q = ldl_be_p(sig + LMS_SIG_Q);
+    uint32_t node = (1 << LMS_H) + q;
+    uint8_t digest[LMS_N + 2];          /* Q and its checksum */
+    uint8_t t[LMS_N];
+    uint16_t sum = 0;
+    LmsHash hash, key;
+    uint32_t err;
+
+    *good = false;
+    err = lms_check(pub, sig);
+    if (err) {
+        return err;
+    }
+
+    lms_hash_start(&hash, id, q, LMS_D_MESG);
+    lms_hash_bytes(&hash, sig + LMS_SIG_NONCE, LMS_N);
+    lms_hash_bytes(&hash, msg, len);
+    lms_hash_end(&hash, digest);
+    for (int i = 0; i < LMS_N; i++) {
+        sum += 2 * LMS_CHAIN_END - (digest[i] >> LMS_W) -
+               (digest[i] & LMS_CHAIN_END);
+    }
+    stw_be_p(digest + LMS_N, sum << LMS_W);
+
+    /* the one-time public key: the ends of all chains */
+    lms_hash_start(&key, id, q, LMS_D_PBLC);
+    for (int i = 0; i < LMS_P; i++) {
+        unsigned a = digest[i / 2] >> (i % 2 ? 0 : LMS_W) & LMS_CHAIN_END;
+
+        memcpy(t, sig + LMS_SIG_Y + i * LMS_N, LMS_N);
+        lms_chain(id, sig + LMS_SIG_Q, i, a, t);
+        lms_hash_bytes(&key, t, LMS_N);
+    }
+    lms_hash_end(&key, t);
+
+    /* from the leaf up to the root */
+    lms_hash_start(&hash, id, node, LMS_D_LEAF);
+    lms_hash_bytes(&hash, t, LMS_N);
+    lms_hash_end(&hash, t);
+    for (int level = 0; level < LMS_H; level++) {
+        const uint8_t *path = sig + LMS_SIG_PATH + level * LMS_N;
+
+        lms_hash_start(&hash, id, node / 2, LMS_D_INTR);
+        lms_hash_bytes(&hash, node % 2 ? path : t, LMS_N);
+        lms_hash_bytes(&hash, node % 2 ? t : path, LMS_N);
+        lms_hash_end(&hash, t);
+        node /= 2;
+    }
+    *good = !memcmp(t, pub + LMS_PUB_ROOT, LMS_N);
+    return CALIPTRA_LMS_OK;
 }
