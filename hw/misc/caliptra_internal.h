@@ -208,8 +208,9 @@ void caliptra_sha_acc_uc_write(CaliptraState *s, hwaddr offset, uint32_t data);
 #define CALIPTRA_KV_WORDS   12
 #define CALIPTRA_PCRS       32
 #define CALIPTRA_PCR_WORDS  12
+#define CALIPTRA_DV_WORDS   (0x4C0 / 4)
 
-/* KEY_CTRL.dest_valid: what a slot may be used for (engines.md 0.7) */
+/* KEY_CTRL.dest_valid: what a slot may be used for (kv_defines_pkg.sv) */
 enum {
     KV_DEST_HMAC_KEY = 1 << 0,
     KV_DEST_HMAC_BLOCK = 1 << 1,
@@ -218,7 +219,7 @@ enum {
     KV_DEST_ECC_SEED = 1 << 4,
 };
 
-/* The ERROR field of a key vault client's status (engines.md 0.7) */
+/* The ERROR field of a key vault client's status (kv_defines_pkg.sv) */
 typedef enum CaliptraKvError {
     KV_SUCCESS = 0,
     KV_READ_FAIL = 1,
@@ -234,27 +235,59 @@ typedef struct CaliptraVault {
     uint32_t pcr_ctrl[CALIPTRA_PCRS];
     uint32_t pcr[CALIPTRA_PCRS][CALIPTRA_PCR_WORDS];
     /* data vault: the register page as it is laid out */
-    uint32_t dv[0x4C0 / 4];
+    uint32_t dv[CALIPTRA_DV_WORDS];
 } CaliptraVault;
 
 extern const VMStateDescription vmstate_caliptra_vault;
 
 void caliptra_vault_reset(CaliptraState *s, CaliptraReset kind);
-/* fill all slots, locked ones too, with the debug value (engines.md 0.6) */
+
+/* fill all slots, locked ones too, with the debug value (kv.sv) */
 void caliptra_kv_flush(CaliptraState *s);
 
-/* engine ports of the key vault: the rules of engines.md 0.7 live here */
+/**
+ * caliptra_kv_read_port: an engine takes a key
+ * @slot: 0..31
+ * @client: the KV_DEST_* bit that the slot must have
+ * @words: the slot's words, most significant first; zeros if refused
+ * @last_dword: the slot's last_dword, refused or not
+ *
+ * Returns: KV_READ_FAIL if lock_use is set or the usage bit is missing.
+ */
 CaliptraKvError caliptra_kv_read_port(CaliptraState *s, unsigned slot,
                                       uint32_t client, uint32_t words[12],
                                       unsigned *last_dword);
+
+/**
+ * caliptra_kv_write_port: an engine stores a result
+ * @slot: 0..31
+ * @dest_valid: KV_DEST_* bits of the slot from now on
+ * @offset: word that @words[0] goes to; the others follow, round the end
+ * @words: most significant first
+ * @n: number of words
+ *
+ * Returns: KV_WRITE_FAIL, and nothing changes, if either lock is set.
+ */
 CaliptraKvError caliptra_kv_write_port(CaliptraState *s, unsigned slot,
-                                       uint32_t dest_valid,
+                                       uint32_t dest_valid, unsigned offset,
                                        const uint32_t *words, unsigned n);
+
+/* the key of PCR signing: a wire from slot 7 past all locks and usage bits */
+void caliptra_kv_signing_key(CaliptraState *s, uint32_t words[12]);
+
 /* the hash extend and quote ports of the PCR vault; locks do not matter */
 void caliptra_pcr_read_port(CaliptraState *s, unsigned pcr,
                             uint32_t words[12]);
 void caliptra_pcr_write_port(CaliptraState *s, unsigned pcr,
                              const uint32_t words[12]);
+
+/* the registers; @offset from the vault's base, 4-aligned */
+uint32_t caliptra_kv_reg_read(CaliptraState *s, hwaddr offset);
+void caliptra_kv_reg_write(CaliptraState *s, hwaddr offset, uint32_t data);
+uint32_t caliptra_pv_reg_read(CaliptraState *s, hwaddr offset);
+void caliptra_pv_reg_write(CaliptraState *s, hwaddr offset, uint32_t data);
+uint32_t caliptra_dv_reg_read(CaliptraState *s, hwaddr offset);
+void caliptra_dv_reg_write(CaliptraState *s, hwaddr offset, uint32_t data);
 
 /* ---- engines (caliptra_engines.c) ---- */
 
