@@ -1,0 +1,109 @@
+#!/usr/bin/env python3
+#
+# The model of DPE against known answers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
+"""What test_dpe.py measures the device with is itself measured here."""
+
+import os
+import sys
+import unittest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import dpe_known as k
+import dpe_model as m
+import dpe_vectors as v
+
+
+class VectorDpe(m.Dpe):
+    """Counts random numbers as the vectors do: only those for handles."""
+
+    def _draws(self, n):
+        pass
+
+
+def vector_dpe():
+    calls = iter(range(1, 100))
+    return VectorDpe(k.RT_CDI,
+                     m.Key.from_seed(m.kdf(k.RT_CDI, b'rt_alias_keygen')),
+                     k.PCR3, [1], 1, bytes(2000), k.UEID,
+                     lambda: k.handle(next(calls)))
+
+
+class TestModel(unittest.TestCase):
+    def setUp(self):
+        self.dpe = vector_dpe()
+
+    def ask(self, req, cmd):
+        rsp = self.dpe.command(1, cmd, req)
+        return None if rsp is None else m.response(rsp)
+
+    def test_alias_key(self):
+        key = self.dpe.rt_key
+        self.assertEqual(key.d, int.from_bytes(v.RT_PRIV, 'big'))
+        self.assertEqual((key.x, key.y), (v.RT_X, v.RT_Y))
+        self.assertEqual(self.dpe._aki(), v.RT_KEY_ID)
+
+    def test_keygen_of_zero_seed(self):
+        """The known-answer test of Caliptra's ECC engine."""
+        d = '%096x' % m.Key.from_seed(bytes(48)).d
+        self.assertTrue(d.startswith('feeef554'))
+        self.assertTrue(d.endswith('ab8946d6'))
+
+    def test_initial_contexts(self):
+        self.assertEqual(m.sha384(b'\1\0\0\0'), v.PAUSER_HASH)
+        self.assertEqual(m.valid_pauser_measurement([1]), v.MBVP)
+        self.assertEqual(m.valid_pauser_measurement([]), v.MBVP_NONE)
+        root, leaf = self.dpe.slots[:2]
+        self.assertEqual(root.cumulative, v.RTJM_CUMULATIVE)
+        self.assertEqual(root.handle, b'\xff' * 16)
+        self.assertEqual(root.state, 'retired')
+        self.assertEqual(leaf.cumulative, v.MBVP_CUMULATIVE)
+        self.assertEqual(leaf.current, v.MBVP)
+        self.assertEqual(leaf.locality, 1)
+        self.assertEqual(leaf.handle, bytes(16))
+
+    def test_derivations(self):
+        leaf = self.dpe.slots[1]
+        self.assertEqual(self.dpe.measurement_hash(leaf), v.H)
+        self.assertEqual(m.sha384(v.H, b'DPE'), v.C1_LEAF)
+        self.assertEqual(self.dpe.cdi(leaf, b'DPE'), v.CDI_LEAF)
+        self.assertEqual(m.kdf(v.CDI_LEAF, k.LABEL, b'ECC'), v.SEED_LEAF)
+        key = self.dpe.leaf_key(leaf, k.LABEL)
+        self.assertEqual(key.d, int.from_bytes(v.PRIV_LEAF, 'big'))
+        self.assertEqual((key.x, key.y), (v.X_LEAF, v.Y_LEAF))
+        self.assertEqual(m.sha384(v.H, b'Exported CDI'), v.C1_EXPORTED)
+        self.assertEqual(self.dpe.cdi(leaf, b'Exported CDI'), v.CDI_EXPORTED)
+        key = self.dpe._key(v.CDI_EXPORTED, b'Exported ECC', b'Exported ECC')
+        self.assertEqual(key.d, int.from_bytes(v.PRIV_EXPORTED, 'big'))
+        self.assertEqual((key.x, key.y), (v.X_EXPORTED, v.Y_EXPORTED))
+        leaf.info = True
+        self.assertEqual(self.dpe.measurement_hash(leaf), v.H_INFO)
+
+    def test_disabled(self):
+        self.dpe.disable_attestation()
+        key = self.dpe.rt_key
+        self.assertEqual(self.dpe.rt_cdi, v.DISABLED_CDI)
+        self.assertEqual(key.d, int.from_bytes(v.DISABLED_PRIV, 'big'))
+        self.assertEqual((key.x, key.y), (v.DISABLED_X, v.DISABLED_Y))
+
+    def test_dialogue(self):
+        k.check(self, self.ask)
+
+    def test_replace_default(self):
+        k.check_replace(self, self.ask)
+
+    def test_three_ways_to_measure(self):
+        """ROM's log, STASH_MEASUREMENT and DeriveContext are the same."""
+        k.check_replace(self, self.ask)
+        derived = self.ask(m.certify(label=k.LABEL), m.CMD_INVOKE_DPE)
+        self.setUp()
+        self.ask(m.stash(b'efgh', k.COUNT_UP), m.CMD_STASH_MEASUREMENT)
+        stashed = self.ask(m.certify(label=k.LABEL), m.CMD_INVOKE_DPE)
+        self.assertEqual(derived, stashed)
+
+
+if __name__ == '__main__':
+    unittest.main()
