@@ -25,17 +25,137 @@
 #define CALIPTRA_FW_WAIT        0xFFFFFF01u
 /* come back when the TRNG draws asked for are there; nothing was changed */
 #define CALIPTRA_FW_ENTROPY     0xFFFFFF02u
+/* the step has chosen where to go on: caliptra_fw_goto() */
+#define CALIPTRA_FW_GOTO        0xFFFFFF03u
 
-/* Error numbers, "CALIPTRA_ERR_" + name; generated from the error table */
-enum {
-#define CALIPTRA_ERROR(code, name, cause) CALIPTRA_ERR_##name = (int)(code),
+/* Error numbers, "CALIPTRA_ERR_" + name; from the error table */
+#define CALIPTRA_ERROR(code, name, cause)                                   \
+    enum CaliptraError_##name { CALIPTRA_ERR_##name = (int)(code) };
 #include "caliptra_errors.h.inc"
 #undef CALIPTRA_ERROR
+
+/* known-answer tests: fatal wherever they fail */
+#define CALIPTRA_ERR_IS_KAT(code)   (((code) >> 28) == 9)
+
+/* ---- mailbox commands (caliptra-sw api/src/mailbox.rs) ---- */
+enum {
+    CALIPTRA_CMD_VERSION = 0x46505652,
+    CALIPTRA_CMD_SELF_TEST_START = 0x46504C54,
+    CALIPTRA_CMD_SELF_TEST_GET_RESULTS = 0x46504C67,
+    CALIPTRA_CMD_SHUTDOWN = 0x46505344,
+    CALIPTRA_CMD_CAPABILITIES = 0x43415053,
+    CALIPTRA_CMD_FIRMWARE_LOAD = 0x46574C44,
+    CALIPTRA_CMD_STASH_MEASUREMENT = 0x4D454153,
+    CALIPTRA_CMD_GET_IDEV_CERT = 0x49444543,
+    CALIPTRA_CMD_GET_IDEV_INFO = 0x49444549,
+    CALIPTRA_CMD_GET_IDEV_CSR = 0x49444352,
+    CALIPTRA_CMD_POPULATE_IDEV_CERT = 0x49444550,
+    CALIPTRA_CMD_GET_LDEV_CERT = 0x4C444556,
+    CALIPTRA_CMD_GET_FMC_ALIAS_CERT = 0x43455246,
+    CALIPTRA_CMD_GET_FMC_ALIAS_CSR = 0x464D4352,
+    CALIPTRA_CMD_GET_RT_ALIAS_CERT = 0x43455252,
+    CALIPTRA_CMD_ECDSA384_VERIFY = 0x53494756,
+    CALIPTRA_CMD_LMS_VERIFY = 0x4C4D5356,
+    CALIPTRA_CMD_FW_INFO = 0x494E464F,
+    CALIPTRA_CMD_DPE_TAG_TCI = 0x54514754,
+    CALIPTRA_CMD_DPE_GET_TAGGED_TCI = 0x47544744,
+    CALIPTRA_CMD_INCREMENT_PCR_RESET_COUNTER = 0x50435252,
+    CALIPTRA_CMD_QUOTE_PCRS = 0x50435251,
+    CALIPTRA_CMD_EXTEND_PCR = 0x50435245,
+    CALIPTRA_CMD_ADD_SUBJECT_ALT_NAME = 0x414C544E,
+    CALIPTRA_CMD_CERTIFY_KEY_EXTENDED = 0x434B4558,
+    CALIPTRA_CMD_INVOKE_DPE_COMMAND = 0x44504543,
+    CALIPTRA_CMD_SET_AUTH_MANIFEST = 0x41544D4E,
+    CALIPTRA_CMD_AUTHORIZE_AND_STASH = 0x41545348,
+    CALIPTRA_CMD_DISABLE_ATTESTATION = 0x4453424C,
+    CALIPTRA_CMD_SIGN_WITH_EXPORTED_ECDSA = 0x53574545,
 };
 
-/* ---- image format (image-format.md sections 3 and 4) ---- */
+/* ---- firmware image (caliptra-sw image/types/src/lib.rs) ---- */
 
-#define CALIPTRA_MANIFEST_SIZE  0x16FC
+#define CALIPTRA_MANIFEST_SIZE      0x16FC
+#define CALIPTRA_VENDOR_ECC_KEYS    4
+#define CALIPTRA_VENDOR_LMS_KEYS    32
+
+/*
+ * "HW" numbers: most significant word first, each word little-endian, so
+ * that the bytes of each word are reversed against natural order; all
+ * integers little-endian.  LMS keys and signatures are RFC 8554 octets.
+ */
+typedef struct QEMU_PACKED CaliptraImageEccPub {
+    uint8_t x[48];
+    uint8_t y[48];
+} CaliptraImageEccPub;
+
+typedef struct QEMU_PACKED CaliptraImageEccSig {
+    uint8_t r[48];
+    uint8_t s[48];
+} CaliptraImageEccSig;
+
+typedef struct QEMU_PACKED CaliptraImageSigs {
+    CaliptraImageEccSig ecc;
+    uint8_t lms[CALIPTRA_LMS_SIG_SIZE];
+} CaliptraImageSigs;
+
+typedef struct QEMU_PACKED CaliptraTocEntry {
+    uint32_t id;
+    uint32_t type;
+    uint8_t revision[20];
+    uint32_t version;
+    uint32_t svn;
+    uint32_t reserved;
+    uint32_t load_addr;
+    uint32_t entry_point;
+    uint32_t offset;
+    uint32_t size;
+    uint8_t digest[48];                 /* HW */
+} CaliptraTocEntry;
+
+typedef struct QEMU_PACKED CaliptraManifest {
+    uint32_t marker;
+    uint32_t size;
+    /* preamble */
+    CaliptraImageEccPub vendor_ecc_pub[CALIPTRA_VENDOR_ECC_KEYS];
+    uint8_t vendor_lms_pub[CALIPTRA_VENDOR_LMS_KEYS][CALIPTRA_LMS_PUB_SIZE];
+    uint32_t vendor_ecc_index;
+    uint32_t vendor_lms_index;
+    CaliptraImageSigs vendor_sigs;
+    CaliptraImageEccPub owner_ecc_pub;
+    uint8_t owner_lms_pub[CALIPTRA_LMS_PUB_SIZE];
+    CaliptraImageSigs owner_sigs;
+    uint32_t preamble_reserved[2];
+    /* header */
+    struct QEMU_PACKED {
+        uint32_t revision[2];
+        uint32_t vendor_ecc_index;
+        uint32_t vendor_lms_index;
+        uint32_t flags;                 /* bit 0: pl0_pauser is valid */
+        uint32_t toc_entry_count;
+        uint32_t pl0_pauser;
+        uint8_t toc_digest[48];         /* HW */
+        struct QEMU_PACKED {
+            uint8_t not_before[15];
+            uint8_t not_after[15];
+            uint8_t reserved[10];
+        } vendor, owner;
+    } header;
+    /* table of contents */
+    CaliptraTocEntry fmc;
+    CaliptraTocEntry rt;
+} CaliptraManifest;
+
+QEMU_BUILD_BUG_ON(sizeof(CaliptraManifest) != CALIPTRA_MANIFEST_SIZE);
+
+/* the header's bit that makes pl0_pauser valid */
+#define CALIPTRA_IMAGE_PL0_PAUSER_VALID (1u << 0)
+
+/**
+ * caliptra_hw_to_bytes: a "HW" number to a natural byte string
+ * @bytes: @len bytes, most significant byte first
+ * @hw: @len bytes as the image has them
+ * @len: a multiple of 4, at most 48
+ */
+void caliptra_hw_to_bytes(uint8_t *bytes, const uint8_t *hw, size_t len);
 
 /* ---- key vault slots (caliptra-sw common/src/keyids.rs) ---- */
 enum {
@@ -174,54 +294,167 @@ typedef struct CaliptraRtData {
     bool shut_down;
 } CaliptraRtData;
 
-/* what the verifier found out about a good bundle (boot-and-dice.md 8.4) */
+/* what the verifier found out about a good bundle */
+typedef struct CaliptraImagePart {
+    uint32_t load_addr;
+    uint32_t entry_point;
+    uint32_t offset;
+    uint32_t size;
+    uint32_t svn;
+    uint32_t version;
+    uint32_t reserved;
+    uint32_t effective_fuse_svn;    /* 0 with anti-rollback disabled */
+    uint32_t fuse_svn;
+    uint8_t digest[48];             /* natural bytes */
+} CaliptraImagePart;
+
 typedef struct CaliptraImageInfo {
     uint32_t vendor_ecc_index;
     uint32_t vendor_lms_index;      /* 0xFFFFFFFF: LMS off */
     bool owner_hash_in_fuses;
     uint8_t owner_pk_hash[48];      /* natural bytes */
-    struct {
-        uint32_t load_addr;
-        uint32_t entry_point;
-        uint32_t offset;
-        uint32_t size;
-        uint32_t svn;
-        uint32_t version;
-        uint32_t reserved;
-        uint32_t effective_fuse_svn;
-        uint32_t fuse_svn;
-        uint8_t digest[48];         /* natural bytes */
-    } fmc, rt;
+    CaliptraImagePart fmc;
+    CaliptraImagePart rt;
 } CaliptraImageInfo;
+
+/* ---- flows and steps ---- */
+
+/*
+ * The firmware is a set of flows, each a table of steps.  A step runs to its
+ * end without interruption, from a virtual-time timer; between steps all
+ * state is in CaliptraFw and can be saved.
+ */
+typedef enum CaliptraFwFlowId {
+    CALIPTRA_FLOW_ROM_ENTRY,
+    CALIPTRA_FLOW_ROM_COLD,
+    CALIPTRA_FLOW_ROM_COMMANDS,
+    CALIPTRA_FLOW_ROM_LOAD,
+    CALIPTRA_FLOW_ROM_WARM,
+    CALIPTRA_FLOW_ROM_UPDATE,
+    CALIPTRA_FLOW_ROM_EXIT,
+    CALIPTRA_FLOW_ROM_FATAL,
+    CALIPTRA_FLOW_FMC,
+    CALIPTRA_FLOW_FMC_HALT,
+    CALIPTRA_FLOW_RT_START,
+    CALIPTRA_FLOW_RT_COMMANDS,
+    CALIPTRA_FLOW_RT_SELF_TEST,
+    CALIPTRA_FLOW_FATAL,
+    CALIPTRA_FLOW_NUM,
+} CaliptraFwFlowId;
+
+/* whose code runs */
+typedef enum CaliptraFwStage {
+    CALIPTRA_STAGE_ROM,
+    CALIPTRA_STAGE_FMC,
+    CALIPTRA_STAGE_RT,
+} CaliptraFwStage;
+
+typedef struct CaliptraFwStep {
+    const char *name;
+    /*
+     * what it does: returns CALIPTRA_FW_OK or one of the codes beside it, or
+     * an error number; NULL: only time passes
+     */
+    uint32_t (*fn)(CaliptraFw *fw);
+    /* left out when this returns false; NULL: never */
+    bool (*when)(CaliptraFw *fw);
+    /* CPTRA_BOOT_STATUS value reported after it; 0: none */
+    uint16_t status;
+    /* TRNG draws made before it */
+    uint8_t draws;
+    /* modelled time that it takes, nanoseconds */
+    uint32_t latency;
+} CaliptraFwStep;
+
+typedef struct CaliptraFwFlow {
+    const char *name;
+    CaliptraFwStage stage;
+    const CaliptraFwStep *steps;
+    unsigned n_steps;
+    /* where to go on at the end */
+    CaliptraFwFlowId next;
+    /* a step's error: says where to go on; NULL: the fatal error path */
+    CaliptraFwFlowId (*fail)(CaliptraFw *fw, uint32_t error);
+} CaliptraFwFlow;
+
+extern const CaliptraFwFlow caliptra_flow_rom_entry;
+extern const CaliptraFwFlow caliptra_flow_rom_cold;
+extern const CaliptraFwFlow caliptra_flow_rom_commands;
+extern const CaliptraFwFlow caliptra_flow_rom_load;
+extern const CaliptraFwFlow caliptra_flow_rom_warm;
+extern const CaliptraFwFlow caliptra_flow_rom_update;
+extern const CaliptraFwFlow caliptra_flow_rom_exit;
+extern const CaliptraFwFlow caliptra_flow_rom_fatal;
+extern const CaliptraFwFlow caliptra_flow_fmc;
+extern const CaliptraFwFlow caliptra_flow_fmc_halt;
+extern const CaliptraFwFlow caliptra_flow_rt_start;
+extern const CaliptraFwFlow caliptra_flow_rt_commands;
+extern const CaliptraFwFlow caliptra_flow_rt_self_test;
+extern const CaliptraFwFlow caliptra_flow_fatal;
+
+/**
+ * caliptra_fw_goto: choose the flow to go on with
+ * @fw: the firmware side
+ * @flow: begins with its first step when the running step has returned
+ *
+ * Returns: CALIPTRA_FW_GOTO, for the step to return.
+ */
+uint32_t caliptra_fw_goto(CaliptraFw *fw, CaliptraFwFlowId flow);
 
 /* ---- the firmware side's state ---- */
 
 #define CALIPTRA_TRNG_WORDS     12
 #define CALIPTRA_TRNG_POOL      64
+/* the longest request: SET_AUTH_MANIFEST */
+#define CALIPTRA_REQ_MAX        14344
 
 typedef struct CaliptraRsp {
     uint32_t len;               /* bytes, header of 8 included */
     uint8_t data[8192];
 } CaliptraRsp;
 
+/* what runtime's FW_INFO and the integrity tests know of the ROM */
+typedef struct CaliptraRomInfo {
+    uint32_t digest[8];
+    uint8_t revision[20];
+    uint16_t version;           /* major << 11 | minor << 6 | patch */
+    /* the bytes that the digest is of; NULL with 0: the model's own ROM */
+    uint8_t *image;
+    size_t len;
+} CaliptraRomInfo;
+
 struct CaliptraFw {
     CaliptraState *s;
     QEMUTimer timer;
+    CaliptraRomInfo rom;
+    uint32_t latency;           /* scale of all modelled latencies, percent */
+    /* event seen while a step runs; never set between steps */
+    bool restarted;
+    bool woken;
 
     /* place in the flow; see caliptra_fw.c */
     uint8_t flow;
     uint16_t step;
-    bool running;
-    bool waiting;
-    uint32_t boot_status;       /* the copy in DCCM (boot-and-dice.md 3.1) */
+    bool running;               /* the microcontroller is out of reset */
+    bool waiting;               /* for CALIPTRA_EV_WAKE */
+    bool nmi;                   /* pending */
+    uint32_t boot_status;       /* the copy in DCCM */
     uint32_t error;             /* of the fatal path; 0: none */
-    uint32_t trng_kind;
+    uint8_t trng_kind;
+    uint32_t cfi_prng[4];
 
     /* TRNG draws of the running step (caliptra_fw_draws()) */
     uint32_t trng_want;
     uint32_t trng_have;
     bool trng_requested;
+    int64_t trng_deadline;      /* of the request, virtual time */
     uint32_t trng_pool[CALIPTRA_TRNG_POOL][CALIPTRA_TRNG_WORDS];
+
+    /* the command being served */
+    uint32_t req_len;
+    uint8_t req[CALIPTRA_REQ_MAX];
+    bool rom_self_test_started;
+    bool csr_requested;
 
     CaliptraPdata pdata;
     CaliptraRtData rt;
@@ -232,19 +465,22 @@ struct CaliptraFw {
 /**
  * caliptra_fw_draws: random words for a step or a command handler
  * @fw: the firmware side
- * @n: number of TRNG draws that the step makes in all (12 words each)
+ * @n: number of TRNG draws that the step makes in all (12 words each), at
+ *     most CALIPTRA_TRNG_POOL
  *
- * A draw is one SoC-visible DATA_REQ handshake (engines.md section 7).  The
- * first call of a step returns false: the caller then returns
- * CALIPTRA_FW_ENTROPY at once, without having changed anything, and is run
- * again from its start when @n draws have been collected in
- * fw->trng_pool[0..n-1].  May be called again with a larger @n.
+ * A draw is one SoC-visible DATA_REQ handshake (Caliptra integration
+ * specification, "TRNG REQ HW API").  The draws that the step's row of the
+ * flow table promises are there already.  Otherwise the first call of a step
+ * returns false: the caller then returns CALIPTRA_FW_ENTROPY at once, without
+ * having changed anything, and is run again from its start when @n draws have
+ * been collected in fw->trng_pool[0..n-1].  May be called again with a larger
+ * @n.
  *
  * Returns: true when fw->trng_pool holds at least @n draws.
  */
 bool caliptra_fw_draws(CaliptraFw *fw, unsigned n);
 
-/* report a boot status value (boot-and-dice.md section 3.1) */
+/* report a boot status value (caliptra-sw drivers/src/soc_ifc.rs) */
 void caliptra_fw_boot_status(CaliptraFw *fw, uint32_t status);
 /* write CPTRA_FW_ERROR_NON_FATAL; refreshes CPTRA_BOOT_STATUS */
 void caliptra_fw_error_non_fatal(CaliptraFw *fw, uint32_t code);
@@ -255,7 +491,16 @@ void caliptra_fw_ext_error(CaliptraFw *fw, unsigned i, uint32_t info);
 uint32_t caliptra_fw_rd(CaliptraFw *fw, uint32_t addr);
 void caliptra_fw_wr(CaliptraFw *fw, uint32_t addr, uint32_t data);
 
-/* lifecycle (0, 1, 3), debug lock, and fuses (boot-and-dice.md 5.4) */
+/* why the microcontroller has started: CPTRA_RESET_REASON */
+typedef enum CaliptraFwReset {
+    CALIPTRA_FW_RESET_COLD,
+    CALIPTRA_FW_RESET_WARM,
+    CALIPTRA_FW_RESET_UPDATE,
+    CALIPTRA_FW_RESET_UNKNOWN,
+} CaliptraFwReset;
+CaliptraFwReset caliptra_fw_reset_reason(CaliptraFw *fw);
+
+/* lifecycle (0, 1, 3), debug lock, and fuses (drivers/src/fuse_bank.rs) */
 uint32_t caliptra_fw_lifecycle(CaliptraFw *fw);
 bool caliptra_fw_debug_locked(CaliptraFw *fw);
 uint32_t caliptra_fw_fuse(CaliptraFw *fw, uint32_t offset);
@@ -263,6 +508,57 @@ bool caliptra_fw_lms_verify(CaliptraFw *fw);
 bool caliptra_fw_anti_rollback_disable(CaliptraFw *fw);
 uint32_t caliptra_fw_fmc_fuse_svn(CaliptraFw *fw);
 uint32_t caliptra_fw_rt_fuse_svn(CaliptraFw *fw);
+
+/* ---- steps that more than one stage has (caliptra_fw.c) ---- */
+
+/* choose the random number source, as each stage does at its start */
+uint32_t caliptra_fw_step_trng(CaliptraFw *fw);
+/* is it still the one that the registers call for? */
+uint32_t caliptra_fw_step_trng_check(CaliptraFw *fw);
+/* one of the three times that the CFI counter's generator is seeded */
+uint32_t caliptra_fw_step_cfi_seed(CaliptraFw *fw);
+/* program and start watchdog timer 1 with timer 2 cascaded; stop it */
+void caliptra_fw_wdt_start(CaliptraFw *fw, uint64_t period);
+void caliptra_fw_wdt_stop(CaliptraFw *fw);
+
+/* ---- the mailbox from the inside (caliptra_fw.c) ---- */
+
+/* mbox_fsm_ps, and the words of the command */
+uint32_t caliptra_fw_mbox_fsm(CaliptraFw *fw);
+uint32_t caliptra_fw_mbox_cmd(CaliptraFw *fw);
+uint32_t caliptra_fw_mbox_dlen(CaliptraFw *fw);
+
+/**
+ * caliptra_fw_mbox_pop: take bytes out of the FIFO
+ * @fw: the firmware side
+ * @buf: @len bytes; NULL: drop them
+ * @len: whole words are taken, surplus bytes of the last one dropped
+ */
+void caliptra_fw_mbox_pop(CaliptraFw *fw, uint8_t *buf, uint32_t len);
+
+/* the request into fw->req, zero behind its end; @len at most its size */
+void caliptra_fw_mbox_read_request(CaliptraFw *fw, uint32_t len);
+/* mbox_status := @status */
+void caliptra_fw_mbox_finish(CaliptraFw *fw, uint32_t status);
+/* checksum and FIPS status, DLEN, data, DATA_READY */
+void caliptra_fw_mbox_respond(CaliptraFw *fw, CaliptraRsp *rsp);
+/* sum of the command's bytes, the request's and its checksum word */
+bool caliptra_fw_mbox_checksum_ok(CaliptraFw *fw);
+
+/* read-to-acquire of the SHA accelerator; true: the lock was free */
+bool caliptra_fw_sha_acc_lock(CaliptraFw *fw);
+
+/* ---- known-answer tests (caliptra_fw_rom.c) ---- */
+
+/* SHA-1, SHA-2, ROM integrity; @owned: the lock is there since reset */
+uint32_t caliptra_fw_kat_hashes(CaliptraFw *fw, bool owned);
+#define CALIPTRA_KAT_KEYS_DRAWS 3
+/* P-384, HMAC KDF, LMS */
+uint32_t caliptra_fw_kat_keys(CaliptraFw *fw);
+uint32_t caliptra_fw_kat_lms(void);
+
+/* responses that ROM and runtime share */
+void caliptra_fw_rsp_version(CaliptraFw *fw, CaliptraRsp *rsp);
 
 /* ---- drivers (caliptra_fw_drv.c): engines through their registers ---- */
 
@@ -418,7 +714,7 @@ uint32_t caliptra_fw_image_verify(CaliptraFw *fw, const uint8_t *manifest,
                                   uint32_t bundle_size, bool update,
                                   CaliptraImageInfo *info);
 
-/* header fields of manifest1 that runtime uses */
+/* header fields of manifest1 that runtime uses (runtime/src/drivers.rs) */
 uint32_t caliptra_fw_pl0_pauser(CaliptraFw *fw);
 bool caliptra_fw_pl0_pauser_valid(CaliptraFw *fw);
 
@@ -555,6 +851,21 @@ extern const VMStateDescription vmstate_caliptra_fw;
 
 CaliptraFw *caliptra_fw_new(CaliptraState *s);
 void caliptra_fw_free(CaliptraFw *fw);
+
+/* the identity of the model's own ROM, which has no bytes */
+void caliptra_fw_rom_info_default(CaliptraRomInfo *rom);
+
+/**
+ * caliptra_fw_load_rom: take ROM's identity from a genuine ROM image
+ * @fw: the firmware side
+ * @file: name of the file; its trailing RomInfo gives the digest, revision
+ *        and version that are reported and tested
+ * @errp: set when the file cannot be read or is no Caliptra ROM
+ *
+ * Returns: true on success.
+ */
+bool caliptra_fw_load_rom(CaliptraFw *fw, const char *file, Error **errp);
+
 /* QEMU's own reset: no event is pending afterwards */
 void caliptra_fw_power_off(CaliptraFw *fw);
 

@@ -1,10 +1,1381 @@
 /*
- * Caliptra 1.x core: ROM flows and ROM mailbox commands
+ * Caliptra 1.x core: ROM and FMC flows, ROM mailbox commands, self tests
+ *
+ * Boot status values and the order of steps are those of caliptra-sw
+ * rom/dev/src/flow, common/src/boot_status.rs and fmc/src/flow.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 
 #include "qemu/osdep.h"
+#include "qapi/error.h"
+#include "qemu/bswap.h"
+#include "qemu/cutils.h"
+#include "qemu/units.h"
 #include "caliptra_internal.h"
 #include "caliptra_fw.h"
+#include "trace.h"
 
+/* Boot status values (common/src/boot_status.rs, fmc/src/boot_status.rs) */
+enum {
+    BOOT_IDEVID_DECRYPT_UDS = 0x001,
+    BOOT_IDEVID_DECRYPT_FE = 0x002,
+    BOOT_IDEVID_CLEAR_DOE_SECRETS = 0x003,
+    BOOT_IDEVID_CDI = 0x004,
+    BOOT_IDEVID_KEY_PAIR = 0x005,
+    BOOT_IDEVID_SUBJ_ID_SN = 0x006,
+    BOOT_IDEVID_SUBJ_KEY_ID = 0x007,
+    BOOT_IDEVID_MAKE_CSR = 0x008,
+    BOOT_IDEVID_SEND_CSR = 0x009,
+    BOOT_IDEVID_COMPLETE = 0x00A,
+    BOOT_LDEVID_CDI = 0x041,
+    BOOT_LDEVID_KEY_PAIR = 0x042,
+    BOOT_LDEVID_SUBJ_ID_SN = 0x043,
+    BOOT_LDEVID_SUBJ_KEY_ID = 0x044,
+    BOOT_LDEVID_CERT_SIG = 0x045,
+    BOOT_LDEVID_COMPLETE = 0x046,
+    BOOT_FW_DOWNLOAD_IMAGE = 0x081,
+    BOOT_FW_MANIFEST_LOAD = 0x082,
+    BOOT_FW_IMAGE_VERIFICATION = 0x083,
+    BOOT_FW_POPULATE_DATA_VAULT = 0x084,
+    BOOT_FW_EXTEND_PCR = 0x085,
+    BOOT_FW_LOAD_IMAGE = 0x086,
+    BOOT_FW_DOWNLOAD_TX = 0x087,
+    BOOT_FW_COMPLETE = 0x088,
+    BOOT_FMC_ALIAS_CDI = 0x0C1,
+    BOOT_FMC_ALIAS_KEY_PAIR = 0x0C2,
+    BOOT_FMC_ALIAS_SUBJ_ID_SN = 0x0C3,
+    BOOT_FMC_ALIAS_SUBJ_KEY_ID = 0x0C4,
+    BOOT_FMC_ALIAS_CERT_SIG = 0x0C5,
+    BOOT_FMC_ALIAS_COMPLETE = 0x0C6,
+    BOOT_COLD_RESET_STARTED = 0x101,
+    BOOT_COLD_RESET_COMPLETE = 0x140,
+    BOOT_UPDATE_STARTED = 0x141,
+    BOOT_UPDATE_LOAD_MANIFEST = 0x142,
+    BOOT_UPDATE_IMAGE_VERIFICATION = 0x143,
+    BOOT_UPDATE_POPULATE_DATA_VAULT = 0x144,
+    BOOT_UPDATE_EXTEND_PCR = 0x145,
+    BOOT_UPDATE_LOAD_IMAGE = 0x146,
+    BOOT_UPDATE_OVERWRITE_MANIFEST = 0x147,
+    BOOT_UPDATE_COMPLETE = 0x148,
+    BOOT_CFI_INITIALIZED = 0x181,
+    BOOT_KAT_STARTED = 0x182,
+    BOOT_KAT_COMPLETE = 0x183,
+    BOOT_RT_MEASUREMENT = 0x400,
+    BOOT_RT_ALIAS_CDI = 0x401,
+    BOOT_RT_ALIAS_KEY_PAIR = 0x402,
+    BOOT_RT_ALIAS_SUBJ_ID_SN = 0x403,
+    BOOT_RT_ALIAS_SUBJ_KEY_ID = 0x404,
+    BOOT_RT_ALIAS_CERT_SIG = 0x405,
+    BOOT_RT_ALIAS_COMPLETE = 0x406,
+};
+
+/* Modelled latencies, nanoseconds */
+#define NS_SHORT        500
+#define NS_HASH         5000
+#define NS_KDF          10000
+#define NS_ECC          50000
+#define NS_VERIFY       150000
+
+/* CPTRA_DBG_MANUF_SERVICE_REG (drivers/src/soc_ifc.rs, MfgFlags) */
+#define DBG_MANUF_GENERATE_IDEVID_CSR   (1u << 0)
+
+/* where this firmware would have its interrupt handler */
+#define ROM_NMI_VECTOR          0x00000100
+
+/* 1.2.0 (builder/src/version.rs) */
+#define ROM_VERSION             (1 << 11 | 2 << 6 | 0)
+/* what upstream's builder puts in when it is to leave out the commit */
+#define ROM_REVISION            "~~~~~NO_GIT_REVISION"
+
+static uint32_t rom_soc_ifc_rd(CaliptraFw *fw, uint32_t offset)
+{
+    return caliptra_fw_rd(fw, CALIPTRA_SOC_IFC_BASE + offset);
+}
+
+static void rom_soc_ifc_wr(CaliptraFw *fw, uint32_t offset, uint32_t data)
+{
+    caliptra_fw_wr(fw, CALIPTRA_SOC_IFC_BASE + offset, data);
+}
+
+static bool rom_csr_flag(CaliptraFw *fw)
+{
+    return rom_soc_ifc_rd(fw, A_CPTRA_DBG_MANUF_SERVICE_REG) &
+           DBG_MANUF_GENERATE_IDEVID_CSR;
+}
+
+/* firmware writes the whole register, so each event clears the one before */
+static void rom_flow_status(CaliptraFw *fw, uint32_t bit)
+{
+    rom_soc_ifc_wr(fw, A_CPTRA_FLOW_STATUS, bit);
+}
+
+/* ---- ROM identity ---- */
+
+void caliptra_fw_rom_info_default(CaliptraRomInfo *rom)
+{
+    uint8_t digest[32];
+
+    caliptra_sha256(NULL, 0, digest);
+    caliptra_bytes_to_words(rom->digest, digest, 8);
+    memcpy(rom->revision, ROM_REVISION, sizeof(rom->revision));
+    rom->version = ROM_VERSION;
+}
+
+/* RomInfo (caliptra-sw image/types/src/lib.rs), little-endian */
+enum {
+    ROM_INFO_DIGEST = 0,        /* 8 words */
+    ROM_INFO_REVISION = 32,     /* 20 bytes */
+    ROM_INFO_VERSION = 56,      /* 16 bits */
+    ROM_INFO_SIZE = 60,
+    ROM_INFO_ALIGN = 64,
+};
+
+#define ROM_SIZE_MAX    (48 * KiB)
+
+/*
+ * SHA-256 as ROM takes it of itself: over whole blocks, with the bytes of
+ * each 32-bit word in reversed order.
+ */
+static void rom_digest(const uint8_t *image, size_t len, uint32_t words[8])
+{
+    g_autofree uint8_t *swapped = g_malloc(len);
+    uint8_t digest[32];
+
+    for (size_t i = 0; i < len; i += 4) {
+        stl_be_p(swapped + i, ldl_le_p(image + i));
+    }
+    caliptra_sha256(swapped, len, digest);
+    caliptra_bytes_to_words(words, digest, 8);
+}
+
+/* RomInfo follows the code on a 64-byte boundary; its digest tells where */
+static bool rom_find_info(const uint8_t *image, size_t len, size_t *offset)
+{
+    for (size_t at = 0; at + ROM_INFO_SIZE <= len; at += ROM_INFO_ALIGN) {
+        uint32_t words[8];
+        size_t i;
+
+        /* unused space, not a digest */
+        if (buffer_is_zero(image + at, 32)) {
+            continue;
+        }
+        rom_digest(image, at, words);
+        for (i = 0; i < 8; i++) {
+            if (ldl_le_p(image + at + ROM_INFO_DIGEST + 4 * i) != words[i]) {
+                break;
+            }
+        }
+        if (i == 8) {
+            *offset = at;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool caliptra_fw_load_rom(CaliptraFw *fw, const char *file, Error **errp)
+{
+    CaliptraRomInfo *rom = &fw->rom;
+    g_autofree char *image = NULL;
+    g_autoptr(GError) err = NULL;
+    const uint8_t *info;
+    size_t offset;
+    gsize len;
+
+    if (!g_file_get_contents(file, &image, &len, &err)) {
+        error_setg(errp, "Caliptra ROM: %s", err->message);
+        return false;
+    }
+    if (len > ROM_SIZE_MAX) {
+        error_setg(errp, "Caliptra ROM '%s': %zu bytes, a ROM has at most %u",
+                   file, (size_t)len, (unsigned)ROM_SIZE_MAX);
+        return false;
+    }
+    if (!rom_find_info((uint8_t *)image, len, &offset)) {
+        error_setg(errp, "Caliptra ROM '%s': no RomInfo with a matching "
+                   "SHA-256 digest, not a Caliptra ROM image", file);
+        return false;
+    }
+    info = (uint8_t *)image + offset;
+    for (int i = 0; i < 8; i++) {
+        rom->digest[i] = ldl_le_p(info + ROM_INFO_DIGEST + 4 * i);
+    }
+    memcpy(rom->revision, info + ROM_INFO_REVISION, sizeof(rom->revision));
+    rom->version = lduw_le_p(info + ROM_INFO_VERSION);
+    rom->image = g_memdup2(image, offset);
+    rom->len = offset;
+    return true;
+}
+
+/* ---- known-answer tests (caliptra-sw kat/src) ---- */
+
+static uint32_t kat_rom_integrity(CaliptraFw *fw)
+{
+    uint32_t words[8];
+
+    rom_digest(fw->rom.image, fw->rom.len, words);
+    return memcmp(words, fw->rom.digest, sizeof(words)) ?
+           CALIPTRA_ERR_ROM_INTEGRITY_FAILURE : CALIPTRA_FW_OK;
+}
+
+/* hashes of the empty message (FIPS 180-4) */
+static const uint8_t kat_sha1[20] = {
+    0xda, 0x39, 0xa3, 0xee, 0x5e, 0x6b, 0x4b, 0x0d, 0x32, 0x55, 0xbf, 0xef,
+    0x95, 0x60, 0x18, 0x90, 0xaf, 0xd8, 0x07, 0x09,
+};
+
+static const uint8_t kat_sha256[32] = {
+    0xe3, 0xb0, 0xc4, 0x42, 0x98, 0xfc, 0x1c, 0x14, 0x9a, 0xfb, 0xf4, 0xc8,
+    0x99, 0x6f, 0xb9, 0x24, 0x27, 0xae, 0x41, 0xe4, 0x64, 0x9b, 0x93, 0x4c,
+    0xa4, 0x95, 0x99, 0x1b, 0x78, 0x52, 0xb8, 0x55,
+};
+
+static const uint8_t kat_sha384[48] = {
+    0x38, 0xb0, 0x60, 0xa7, 0x51, 0xac, 0x96, 0x38, 0x4c, 0xd9, 0x32, 0x7e,
+    0xb1, 0xb1, 0xe3, 0x6a, 0x21, 0xfd, 0xb7, 0x11, 0x14, 0xbe, 0x07, 0x43,
+    0x4c, 0x0c, 0xc7, 0xbf, 0x63, 0xf6, 0xe1, 0xda, 0x27, 0x4e, 0xde, 0xbf,
+    0xe7, 0x6f, 0x65, 0xfb, 0xd5, 0x1a, 0xd2, 0xf1, 0x48, 0x98, 0xb9, 0x5b,
+};
+
+static const uint8_t kat_sha512[64] = {
+    0xcf, 0x83, 0xe1, 0x35, 0x7e, 0xef, 0xb8, 0xbd, 0xf1, 0x54, 0x28, 0x50,
+    0xd6, 0x6d, 0x80, 0x07, 0xd6, 0x20, 0xe4, 0x05, 0x0b, 0x57, 0x15, 0xdc,
+    0x83, 0xf4, 0xa9, 0x21, 0xd3, 0x6c, 0xe9, 0xce, 0x47, 0xd0, 0xd1, 0x3c,
+    0x5d, 0x85, 0xf2, 0xb0, 0xff, 0x83, 0x18, 0xd2, 0x87, 0x7e, 0xec, 0x2f,
+    0x63, 0xb9, 0x31, 0xbd, 0x47, 0x41, 0x7a, 0x81, 0xa5, 0x38, 0x32, 0x7a,
+    0xf9, 0x27, 0xda, 0x3e,
+};
+
+/* a long name for a lock that should have been there */
+#define ERR_SHA_ACC_UNEXPECTED_LOCK_STATE                                   \
+    CALIPTRA_ERR_DRIVER_SHA2_512_384ACC_UNEXPECTED_ACQUIRED_LOCK_STATE
+
+/* SHA_ACC_MODE.MODE: SHA-512 of mailbox content */
+#define SHA_ACC_MODE_MBOX_512   3
+
+/*
+ * SHA-512 of nothing in mailbox mode.  After a cold or warm reset the
+ * accelerator comes up locked by the microcontroller; later the lock must be
+ * won from the SoC (drivers/src/sha2_512_384acc.rs).
+ */
+static uint32_t kat_sha_acc(CaliptraFw *fw, bool owned)
+{
+    uint32_t digest[16];
+    uint8_t bytes[64];
+    bool was_free = caliptra_fw_sha_acc_lock(fw);
+
+    if (owned && was_free) {
+        return ERR_SHA_ACC_UNEXPECTED_LOCK_STATE;
+    }
+    if (!owned && !was_free) {
+        return CALIPTRA_ERR_KAT_SHA2_512_384_ACC_DIGEST_START_OP_FAILURE;
+    }
+    caliptra_fw_wr(fw, CALIPTRA_SHA_ACC_BASE + A_SHA_ACC_MODE,
+                   SHA_ACC_MODE_MBOX_512);
+    caliptra_fw_wr(fw, CALIPTRA_SHA_ACC_BASE + A_SHA_ACC_START_ADDRESS, 0);
+    caliptra_fw_wr(fw, CALIPTRA_SHA_ACC_BASE + A_SHA_ACC_DLEN, 0);
+    caliptra_fw_wr(fw, CALIPTRA_SHA_ACC_BASE + A_SHA_ACC_EXECUTE,
+                   R_SHA_ACC_EXECUTE_EXECUTE_MASK);
+    if (!(caliptra_fw_rd(fw, CALIPTRA_SHA_ACC_BASE + A_SHA_ACC_STATUS) &
+          R_SHA_ACC_STATUS_VALID_MASK)) {
+        return CALIPTRA_ERR_KAT_SHA2_512_384_ACC_DIGEST_FAILURE;
+    }
+    for (int i = 0; i < 16; i++) {
+        digest[i] = caliptra_fw_rd(fw, CALIPTRA_SHA_ACC_BASE +
+                                   A_SHA_ACC_DIGEST + 4 * i);
+    }
+    caliptra_words_to_bytes(bytes, digest, 16);
+    if (memcmp(bytes, kat_sha512, sizeof(kat_sha512))) {
+        return CALIPTRA_ERR_KAT_SHA2_512_384_ACC_DIGEST_MISMATCH;
+    }
+    caliptra_fw_wr(fw, CALIPTRA_SHA_ACC_BASE + A_SHA_ACC_LOCK,
+                   R_SHA_ACC_LOCK_LOCK_MASK);
+    return CALIPTRA_FW_OK;
+}
+
+uint32_t caliptra_fw_kat_hashes(CaliptraFw *fw, bool owned)
+{
+    uint8_t digest[64];
+    uint32_t ret;
+
+    caliptra_sha256(NULL, 0, digest);
+    if (memcmp(digest, kat_sha256, sizeof(kat_sha256))) {
+        return CALIPTRA_ERR_KAT_SHA256_DIGEST_MISMATCH;
+    }
+    ret = kat_rom_integrity(fw);
+    if (ret != CALIPTRA_FW_OK) {
+        return ret;
+    }
+    caliptra_sha1(NULL, 0, digest);
+    if (memcmp(digest, kat_sha1, sizeof(kat_sha1))) {
+        return CALIPTRA_ERR_KAT_SHA1_DIGEST_MISMATCH;
+    }
+    caliptra_sha384(NULL, 0, digest);
+    if (memcmp(digest, kat_sha384, sizeof(kat_sha384))) {
+        return CALIPTRA_ERR_KAT_SHA384_DIGEST_MISMATCH;
+    }
+    return kat_sha_acc(fw, owned);
+}
+
+/* key of seed 0 and nonce 0, and its signature of digest 0 (ecc384_kat.rs) */
+static const uint8_t kat_ecc_priv[48] = {
+    0xfe, 0xee, 0xf5, 0x54, 0x4a, 0x76, 0x56, 0x49, 0x90, 0x12, 0x8a, 0xd1,
+    0x89, 0xe8, 0x73, 0xf2, 0x1f, 0x0d, 0xfd, 0x5a, 0xd7, 0xe2, 0xfa, 0x86,
+    0x11, 0x27, 0xee, 0x6e, 0x39, 0x4c, 0xa7, 0x84, 0x87, 0x1c, 0x1a, 0xec,
+    0x03, 0x2c, 0x7a, 0x8b, 0x10, 0xb9, 0x3e, 0x0e, 0xab, 0x89, 0x46, 0xd6,
+};
+
+static const uint8_t kat_ecc_x[48] = {
+    0xd7, 0xdd, 0x94, 0xe0, 0xbf, 0xfc, 0x4c, 0xad, 0xe9, 0x90, 0x2b, 0x7f,
+    0xdb, 0x15, 0x42, 0x60, 0xd5, 0xec, 0x5d, 0xfd, 0x57, 0x95, 0x0e, 0x83,
+    0x59, 0x01, 0x5a, 0x30, 0x2c, 0x8b, 0xf7, 0xbb, 0xa7, 0xe5, 0xf6, 0xdf,
+    0xfc, 0x16, 0x85, 0x16, 0x2b, 0xdd, 0x35, 0xf9, 0xf5, 0xc1, 0xb0, 0xff,
+};
+
+static const uint8_t kat_ecc_y[48] = {
+    0xbb, 0x9c, 0x3a, 0x2f, 0x06, 0x1e, 0x8d, 0x70, 0x14, 0x27, 0x8d, 0xd5,
+    0x1e, 0x66, 0xa9, 0x18, 0xa6, 0xb6, 0xf9, 0xf1, 0xc1, 0x93, 0x73, 0x12,
+    0xd4, 0xe7, 0xa9, 0x21, 0xb1, 0x8e, 0xf0, 0xf4, 0x1f, 0xdd, 0x40, 0x1d,
+    0x9e, 0x77, 0x18, 0x50, 0x9f, 0x87, 0x31, 0xe9, 0xee, 0xc9, 0xc3, 0x1d,
+};
+
+static const uint8_t kat_ecc_r[48] = {
+    0x93, 0x79, 0x9d, 0x55, 0x12, 0x26, 0x36, 0x28, 0x34, 0xf6, 0x0f, 0x7b,
+    0x94, 0x52, 0x90, 0xb7, 0xcc, 0xe6, 0xe9, 0x96, 0x01, 0xfb, 0x7e, 0xbd,
+    0x02, 0x6c, 0x2e, 0x3c, 0x44, 0x5d, 0x3c, 0xd9, 0xb6, 0x50, 0x68, 0xda,
+    0xc0, 0xa8, 0x48, 0xbe, 0x9f, 0x05, 0x60, 0xaa, 0x75, 0x8f, 0xda, 0x27,
+};
+
+static const uint8_t kat_ecc_s[48] = {
+    0xe5, 0x48, 0xe5, 0x35, 0xa1, 0xcc, 0x60, 0x0e, 0x13, 0x3b, 0x55, 0x91,
+    0xae, 0xba, 0xad, 0x78, 0x05, 0x40, 0x06, 0xd7, 0x52, 0xd0, 0xe1, 0xdf,
+    0x94, 0xfb, 0xfa, 0x95, 0xd7, 0x8f, 0x0b, 0x3f, 0x8e, 0x81, 0xb9, 0x11,
+    0x9c, 0x2b, 0xe0, 0x08, 0xbf, 0x6d, 0x6f, 0x4e, 0x41, 0x85, 0xf8, 0x7d,
+};
+
+static void kat_ecc_read(CaliptraFw *fw, uint32_t reg, uint8_t bytes[48])
+{
+    uint32_t words[12];
+
+    for (int i = 0; i < 12; i++) {
+        words[i] = caliptra_fw_rd(fw, CALIPTRA_ECC_BASE + reg + 4 * i);
+    }
+    caliptra_words_to_bytes(bytes, words, 12);
+}
+
+static void kat_ecc_write(CaliptraFw *fw, uint32_t reg,
+                          const uint8_t bytes[48])
+{
+    uint32_t words[12];
+
+    caliptra_bytes_to_words(words, bytes, 12);
+    for (int i = 0; i < 12; i++) {
+        caliptra_fw_wr(fw, CALIPTRA_ECC_BASE + reg + 4 * i, words[i]);
+    }
+}
+
+/* ECC_CTRL.CTRL */
+enum {
+    ECC_KEYGEN = 1,
+    ECC_SIGN = 2,
+};
+
+/* run a command of the engine to its end; false: it reports an error */
+static bool kat_ecc_run(CaliptraFw *fw, uint32_t ctrl)
+{
+    caliptra_fw_wr(fw, CALIPTRA_ECC_BASE + A_ECC_CTRL, ctrl);
+    caliptra_engines_settle(fw->s);
+    return caliptra_fw_rd(fw, CALIPTRA_ECC_BASE + A_ECC_STATUS) &
+           R_ECC_STATUS_VALID_MASK;
+}
+
+static uint32_t kat_ecc(CaliptraFw *fw)
+{
+    static const uint8_t zero[48];
+    uint8_t priv[48], x[48], y[48], r[48], s[48];
+    uint32_t ret = CALIPTRA_FW_OK;
+
+    kat_ecc_write(fw, A_ECC_SEED, zero);
+    kat_ecc_write(fw, A_ECC_NONCE, zero);
+    if (!kat_ecc_run(fw, ECC_KEYGEN)) {
+        ret = CALIPTRA_ERR_KAT_ECC384_KEY_PAIR_GENERATE_FAILURE;
+        goto out;
+    }
+    kat_ecc_read(fw, A_ECC_PRIVKEY_OUT, priv);
+    kat_ecc_read(fw, A_ECC_PUBKEY_X, x);
+    kat_ecc_read(fw, A_ECC_PUBKEY_Y, y);
+    if (memcmp(priv, kat_ecc_priv, 48) || memcmp(x, kat_ecc_x, 48) ||
+        memcmp(y, kat_ecc_y, 48)) {
+        ret = CALIPTRA_ERR_KAT_ECC384_KEY_PAIR_VERIFY_FAILURE;
+        goto out;
+    }
+    kat_ecc_write(fw, A_ECC_PRIVKEY_IN, priv);
+    kat_ecc_write(fw, A_ECC_MSG, zero);
+    if (!kat_ecc_run(fw, ECC_SIGN)) {
+        ret = CALIPTRA_ERR_KAT_ECC384_SIGNATURE_MISMATCH;
+        goto out;
+    }
+    kat_ecc_read(fw, A_ECC_SIGN_R, r);
+    kat_ecc_read(fw, A_ECC_SIGN_S, s);
+    if (memcmp(r, kat_ecc_r, 48) || memcmp(s, kat_ecc_s, 48)) {
+        ret = CALIPTRA_ERR_KAT_ECC384_SIGNATURE_MISMATCH;
+    }
+out:
+    caliptra_fw_wr(fw, CALIPTRA_ECC_BASE + A_ECC_CTRL, R_ECC_CTRL_ZEROIZE_MASK);
+    return ret;
+}
+
+/* NIST vector, key derivation with a counter of 1 (hmac384kdf_kat.rs) */
+static const uint8_t kat_kdf_key[48] = {
+    0xb5, 0x7d, 0xc5, 0x23, 0x54, 0xaf, 0xee, 0x11, 0xed, 0xb4, 0xc9, 0x05,
+    0x2a, 0x52, 0x83, 0x44, 0x34, 0x8b, 0x2c, 0x6b, 0x6c, 0x39, 0xf3, 0x21,
+    0x33, 0xed, 0x3b, 0xb7, 0x20, 0x35, 0xa4, 0xab, 0x55, 0xd6, 0x64, 0x8c,
+    0x15, 0x29, 0xef, 0x7a, 0x91, 0x70, 0xfe, 0xc9, 0xef, 0x26, 0xa8, 0x1e,
+};
+
+static const uint8_t kat_kdf_message[4 + 60] = {
+    0x00, 0x00, 0x00, 0x01,
+    0x17, 0xe6, 0x41, 0x90, 0x9d, 0xed, 0xfe, 0xe4, 0x96, 0x8b, 0xb9, 0x5d,
+    0x7f, 0x77, 0x0e, 0x45, 0x57, 0xca, 0x34, 0x7a, 0x46, 0x61, 0x4c, 0xb3,
+    0x71, 0x42, 0x3f, 0x0d, 0x91, 0xdf, 0x3b, 0x58, 0xb5, 0x36, 0xed, 0x54,
+    0x53, 0x1f, 0xd2, 0xa2, 0xeb, 0x0b, 0x8b, 0x2a, 0x16, 0x34, 0xc2, 0x3c,
+    0x88, 0xfa, 0xd9, 0x70, 0x6c, 0x45, 0xdb, 0x44, 0x11, 0xa2, 0x3b, 0x89,
+};
+
+static const uint8_t kat_kdf_out[40] = {
+    0x59, 0x49, 0xac, 0xf9, 0x63, 0x5a, 0x77, 0x29, 0x79, 0x28, 0xc1, 0xe1,
+    0x55, 0xd4, 0x3a, 0x4e, 0x4b, 0xca, 0x61, 0xb1, 0x36, 0x9a, 0x5e, 0xf5,
+    0x05, 0x30, 0x88, 0x85, 0x50, 0xba, 0x27, 0x0e, 0x26, 0xbe, 0x4a, 0x42,
+    0x1c, 0xdf, 0x80, 0xb7,
+};
+
+static uint32_t kat_kdf(CaliptraFw *fw)
+{
+    uint8_t tag[48];
+
+    if (caliptra_drv_hmac384(fw, 0, kat_kdf_key, kat_kdf_message,
+                             sizeof(kat_kdf_message), -1, 0, tag)) {
+        return CALIPTRA_ERR_KAT_HMAC384_FAILURE;
+    }
+    return memcmp(tag, kat_kdf_out, sizeof(kat_kdf_out)) ?
+           CALIPTRA_ERR_KAT_HMAC384_TAG_MISMATCH : CALIPTRA_FW_OK;
+}
+
+/*
+ * The identifier and message of upstream's vector, but a signature that is
+ * zero except for its type codes and leaf 5: its chains, leaf and path are
+ * computed like any other's, and the root is the answer.  (The root comes
+ * from an independent implementation.)
+ */
+static const uint8_t kat_lms_pub[CALIPTRA_LMS_PUB_SIZE] = {
+    0, 0, 0, 12, 0, 0, 0, 7,
+    0x61, 0xa5, 0xd5, 0x7d, 0x37, 0xf5, 0xe4, 0x6b,
+    0xfb, 0x75, 0x20, 0x80, 0x6b, 0x07, 0xa1, 0xb8,
+    0xc7, 0x75, 0x56, 0xcd, 0xda, 0xc2, 0x04, 0x64, 0x21, 0x86, 0xdb, 0x1b,
+    0x17, 0x20, 0x7d, 0x0b, 0x19, 0xa9, 0x38, 0x28, 0xb7, 0x05, 0xc1, 0x2d,
+};
+
+static const uint8_t kat_lms_message[8] = {
+    0x00, 0x00, 0x1e, 0x4c, 0xd9, 0xb3, 0x33, 0xe6,
+};
+
+uint32_t caliptra_fw_kat_lms(void)
+{
+    static const uint8_t sig[CALIPTRA_LMS_SIG_SIZE] = {
+        [3] = 5,            /* q */
+        [7] = 7,            /* ots type */
+        [1259] = 12,        /* tree type */
+    };
+    uint32_t ret;
+    bool good;
+
+    ret = caliptra_lms_verify(kat_lms_pub, sig, kat_lms_message,
+                              sizeof(kat_lms_message), &good);
+    if (ret != CALIPTRA_FW_OK) {
+        return ret;
+    }
+    return good ? CALIPTRA_FW_OK : CALIPTRA_ERR_KAT_LMS_DIGEST_MISMATCH;
+}
+
+uint32_t caliptra_fw_kat_keys(CaliptraFw *fw)
+{
+    uint32_t ret = kat_ecc(fw);
+
+    if (ret == CALIPTRA_FW_OK) {
+        ret = kat_kdf(fw);
+    }
+    if (ret == CALIPTRA_FW_OK) {
+        ret = caliptra_fw_kat_lms();
+    }
+    return ret;
+}
+
+/* ---- ROM entry, common to every reset (rom/dev/src/main.rs) ---- */
+
+static uint32_t rom_start(CaliptraFw *fw)
+{
+    static const char * const reasons[] = {
+        [CALIPTRA_FW_RESET_COLD] = "cold reset",
+        [CALIPTRA_FW_RESET_WARM] = "warm reset",
+        [CALIPTRA_FW_RESET_UPDATE] = "firmware update reset",
+        [CALIPTRA_FW_RESET_UNKNOWN] = "unknown reset",
+    };
+    static const char * const lifecycles[] = {
+        "unprovisioned", "manufacturing", "undefined", "production",
+    };
+    CaliptraFwReset reason = caliptra_fw_reset_reason(fw);
+
+    caliptra_log(fw->s, "ROM start: %s, lifecycle %s, debug %s",
+                 reasons[reason], lifecycles[caliptra_fw_lifecycle(fw)],
+                 caliptra_fw_debug_locked(fw) ? "locked" : "unlocked");
+    if (reason == CALIPTRA_FW_RESET_COLD) {
+        /* DCCM and ICCM */
+        memset(&fw->pdata, 0, sizeof(fw->pdata));
+        memset(&fw->image, 0, sizeof(fw->image));
+        memset(fw->iccm, 0, sizeof(fw->iccm));
+        memset(fw->cfi_prng, 0, sizeof(fw->cfi_prng));
+        fw->boot_status = 0;
+    }
+    fw->rom_self_test_started = false;
+    fw->csr_requested = false;
+    rom_soc_ifc_wr(fw, A_INTERNAL_NMI_VECTOR, ROM_NMI_VECTOR);
+    return caliptra_fw_step_trng(fw);
+}
+
+static uint32_t rom_report_version(CaliptraFw *fw)
+{
+    uint32_t rev = rom_soc_ifc_rd(fw, A_CPTRA_FW_REV_ID);
+
+    rom_soc_ifc_wr(fw, A_CPTRA_FW_REV_ID,
+                   deposit32(rev, 0, 16, fw->rom.version));
+    return CALIPTRA_FW_OK;
+}
+
+static uint32_t rom_start_wdt(CaliptraFw *fw)
+{
+    uint64_t period = rom_soc_ifc_rd(fw, A_CPTRA_WDT_CFG) |
+                      (uint64_t)rom_soc_ifc_rd(fw, A_CPTRA_WDT_CFG + 4) << 32;
+
+    caliptra_fw_wdt_start(fw, period ? period : 1);
+    return CALIPTRA_FW_OK;
+}
+
+static uint32_t rom_kat_hashes(CaliptraFw *fw)
+{
+    return caliptra_fw_kat_hashes(fw, caliptra_fw_reset_reason(fw) !=
+                                  CALIPTRA_FW_RESET_UPDATE);
+}
+
+static uint32_t rom_dispatch(CaliptraFw *fw)
+{
+    switch (caliptra_fw_reset_reason(fw)) {
+    case CALIPTRA_FW_RESET_COLD:
+        return caliptra_fw_goto(fw, CALIPTRA_FLOW_ROM_COLD);
+    case CALIPTRA_FW_RESET_WARM:
+        return caliptra_fw_goto(fw, CALIPTRA_FLOW_ROM_WARM);
+    case CALIPTRA_FW_RESET_UPDATE:
+        return caliptra_fw_goto(fw, CALIPTRA_FLOW_ROM_UPDATE);
+    default:
+        return CALIPTRA_ERR_ROM_UNKNOWN_RESET_FLOW;
+    }
+}
+
+static const CaliptraFwStep rom_entry_steps[] = {
+    { "reset vector", rom_start, .latency = NS_HASH },
+    { "seed the CFI counter", caliptra_fw_step_cfi_seed, .draws = 1,
+      .latency = NS_SHORT },
+    { "seed the CFI counter", caliptra_fw_step_cfi_seed, .draws = 1,
+      .latency = NS_SHORT },
+    { "seed the CFI counter", caliptra_fw_step_cfi_seed, .draws = 1,
+      .latency = NS_SHORT },
+    { "check the TRNG", caliptra_fw_step_trng_check,
+      .status = BOOT_CFI_INITIALIZED, .latency = NS_SHORT },
+    { "report the ROM version", rom_report_version, .latency = NS_SHORT },
+    { "start the watchdog", rom_start_wdt, .status = BOOT_KAT_STARTED,
+      .latency = NS_SHORT },
+    { "known-answer tests: hashes", rom_kat_hashes, .latency = NS_HASH },
+    { "known-answer tests: keys", caliptra_fw_kat_keys,
+      .status = BOOT_KAT_COMPLETE, .draws = CALIPTRA_KAT_KEYS_DRAWS,
+      .latency = NS_ECC },
+    { "choose the flow", rom_dispatch, .latency = NS_SHORT },
+};
+
+const CaliptraFwFlow caliptra_flow_rom_entry = {
+    .name = "ROM entry",
+    .stage = CALIPTRA_STAGE_ROM,
+    .steps = rom_entry_steps,
+    .n_steps = ARRAY_SIZE(rom_entry_steps),
+};
+
+/* ---- cold boot up to the command loop (flow/cold_reset) ---- */
+
+static uint32_t cold_start(CaliptraFw *fw)
+{
+    caliptra_drv_dvs4_write(fw, DVS4_ROM_COLD_BOOT_STATUS,
+                            BOOT_COLD_RESET_STARTED);
+    return CALIPTRA_FW_OK;
+}
+
+static uint32_t cold_init_fht(CaliptraFw *fw)
+{
+    fw->pdata.fht_valid = true;
+    return CALIPTRA_FW_OK;
+}
+
+static uint32_t cold_ready_for_fw(CaliptraFw *fw)
+{
+    if (!rom_csr_flag(fw)) {
+        rom_flow_status(fw, R_CPTRA_FLOW_STATUS_READY_FOR_FW_MASK);
+    }
+    return CALIPTRA_FW_OK;
+}
+
+static uint32_t cold_csr_decide(CaliptraFw *fw)
+{
+    fw->csr_requested = rom_csr_flag(fw);
+    if (!fw->csr_requested) {
+        fw->pdata.idevid_csr_len = CALIPTRA_CSR_UNPROVISIONED;
+    }
+    return CALIPTRA_FW_OK;
+}
+
+static bool cold_csr_requested(CaliptraFw *fw)
+{
+    return fw->csr_requested;
+}
+
+static uint32_t cold_csr_lock_mbox(CaliptraFw *fw)
+{
+    return caliptra_fw_rd(fw, CALIPTRA_MBOX_CSR_BASE + A_MBOX_LOCK) &
+           R_MBOX_LOCK_LOCK_MASK ? CALIPTRA_FW_WAIT : CALIPTRA_FW_OK;
+}
+
+static uint32_t cold_csr_send(CaliptraFw *fw)
+{
+    uint32_t len = fw->pdata.idevid_csr_len;
+
+    caliptra_fw_wr(fw, CALIPTRA_MBOX_CSR_BASE + A_MBOX_CMD, 0);
+    caliptra_fw_wr(fw, CALIPTRA_MBOX_CSR_BASE + A_MBOX_DLEN, len);
+    for (uint32_t i = 0; i < len; i += 4) {
+        uint8_t word[4] = {};
+
+        memcpy(word, fw->pdata.idevid_csr + i, MIN(len - i, 4));
+        caliptra_fw_wr(fw, CALIPTRA_MBOX_CSR_BASE + A_MBOX_DATAIN,
+                       ldl_le_p(word));
+    }
+    caliptra_fw_wr(fw, CALIPTRA_MBOX_CSR_BASE + A_MBOX_EXECUTE,
+                   R_MBOX_EXECUTE_EXECUTE_MASK);
+    rom_flow_status(fw, R_CPTRA_FLOW_STATUS_IDEVID_CSR_READY_MASK);
+    caliptra_log(fw->s, "IDevID CSR of %u bytes is in the mailbox", len);
+    return CALIPTRA_FW_OK;
+}
+
+/* the SoC says that it has the CSR by clearing the flag */
+static uint32_t cold_csr_wait(CaliptraFw *fw)
+{
+    if (rom_csr_flag(fw)) {
+        return CALIPTRA_FW_WAIT;
+    }
+    caliptra_fw_wr(fw, CALIPTRA_MBOX_CSR_BASE + A_MBOX_EXECUTE, 0);
+    if (caliptra_fw_mbox_fsm(fw) != MBOX_IDLE) {
+        caliptra_fw_wr(fw, CALIPTRA_MBOX_CSR_BASE + A_MBOX_UNLOCK,
+                       R_MBOX_UNLOCK_UNLOCK_MASK);
+    }
+    return CALIPTRA_FW_OK;
+}
+
+static uint32_t cold_idevid_done(CaliptraFw *fw)
+{
+    uint32_t flow = rom_soc_ifc_rd(fw, A_CPTRA_FLOW_STATUS);
+
+    if (!FIELD_EX32(flow, CPTRA_FLOW_STATUS, READY_FOR_FW)) {
+        rom_flow_status(fw, R_CPTRA_FLOW_STATUS_READY_FOR_FW_MASK);
+    }
+    return CALIPTRA_FW_OK;
+}
+
+static uint32_t cold_ldevid_done(CaliptraFw *fw)
+{
+    caliptra_log(fw->s, "IDevID and LDevID are derived, ready for firmware");
+    return CALIPTRA_FW_OK;
+}
+
+static const CaliptraFwStep rom_cold_steps[] = {
+    { "cold reset", cold_start, .status = BOOT_COLD_RESET_STARTED,
+      .latency = NS_SHORT },
+    { "hand-off table", cold_init_fht, .latency = NS_SHORT },
+    { "ready for firmware", cold_ready_for_fw, .latency = NS_SHORT },
+    { "IDevID: decrypt the UDS", caliptra_dice_idevid_decrypt_uds,
+      .status = BOOT_IDEVID_DECRYPT_UDS, .latency = NS_HASH },
+    { "IDevID: decrypt the field entropy", caliptra_dice_idevid_decrypt_fe,
+      .status = BOOT_IDEVID_DECRYPT_FE, .latency = NS_HASH },
+    { "IDevID: clear the secrets", caliptra_dice_idevid_clear_secrets,
+      .status = BOOT_IDEVID_CLEAR_DOE_SECRETS, .latency = NS_SHORT },
+    { "IDevID: CDI", caliptra_dice_idevid_cdi, .status = BOOT_IDEVID_CDI,
+      .draws = 1, .latency = NS_KDF },
+    { "IDevID: key pair", caliptra_dice_idevid_keypair,
+      .status = BOOT_IDEVID_KEY_PAIR, .draws = 3, .latency = NS_ECC },
+    { "IDevID: subject serial number", .status = BOOT_IDEVID_SUBJ_ID_SN,
+      .latency = NS_SHORT },
+    { "IDevID: key identifier", cold_csr_decide,
+      .status = BOOT_IDEVID_SUBJ_KEY_ID, .latency = NS_SHORT },
+    { "IDevID: make the CSR", caliptra_dice_idevid_make_csr,
+      cold_csr_requested, BOOT_IDEVID_MAKE_CSR, .draws = 1,
+      .latency = NS_ECC },
+    { "IDevID: take the mailbox", cold_csr_lock_mbox, cold_csr_requested,
+      .latency = NS_SHORT },
+    { "IDevID: send the CSR", cold_csr_send, cold_csr_requested,
+      .latency = NS_SHORT },
+    { "IDevID: CSR taken by the SoC", cold_csr_wait, cold_csr_requested,
+      BOOT_IDEVID_SEND_CSR, .latency = NS_SHORT },
+    { "IDevID: complete", cold_idevid_done, .status = BOOT_IDEVID_COMPLETE,
+      .latency = NS_SHORT },
+    { "LDevID: CDI", caliptra_dice_ldevid_cdi, .status = BOOT_LDEVID_CDI,
+      .draws = 2, .latency = NS_KDF },
+    { "LDevID: key pair", caliptra_dice_ldevid_keypair,
+      .status = BOOT_LDEVID_KEY_PAIR, .draws = 3, .latency = NS_ECC },
+    { "LDevID: subject serial number", .status = BOOT_LDEVID_SUBJ_ID_SN,
+      .latency = NS_SHORT },
+    { "LDevID: key identifier", .status = BOOT_LDEVID_SUBJ_KEY_ID,
+      .latency = NS_SHORT },
+    { "LDevID: certificate", caliptra_dice_ldevid_cert,
+      .status = BOOT_LDEVID_CERT_SIG, .draws = 1, .latency = NS_ECC },
+    { "LDevID: complete", cold_ldevid_done, .status = BOOT_LDEVID_COMPLETE,
+      .latency = NS_SHORT },
+};
+
+const CaliptraFwFlow caliptra_flow_rom_cold = {
+    .name = "ROM cold reset",
+    .stage = CALIPTRA_STAGE_ROM,
+    .steps = rom_cold_steps,
+    .n_steps = ARRAY_SIZE(rom_cold_steps),
+    .next = CALIPTRA_FLOW_ROM_COMMANDS,
+};
+
+/* ---- ROM mailbox commands (flow/cold_reset/fw_processor.rs) ---- */
+
+/* firmware's name in the response to VERSION (common/src/fips.rs) */
+#define FIPS_MODE       0x46495053
+#define FIPS_NAME       "Caliptra RTM"
+
+void caliptra_fw_rsp_version(CaliptraFw *fw, CaliptraRsp *rsp)
+{
+    stl_le_p(rsp->data + 8, FIPS_MODE);
+    stl_le_p(rsp->data + 12, rom_soc_ifc_rd(fw, A_CPTRA_HW_REV_ID));
+    stl_le_p(rsp->data + 16, rom_soc_ifc_rd(fw, A_CPTRA_FW_REV_ID));
+    stl_le_p(rsp->data + 20, rom_soc_ifc_rd(fw, A_CPTRA_FW_REV_ID + 4));
+    memcpy(rsp->data + 24, FIPS_NAME, 12);
+    rsp->len = 36;
+}
+
+/*
+ * The handlers set rsp->len to 0 for the two refusals that are not fatal;
+ * every error number is.
+ */
+static uint32_t rom_cmd_version(CaliptraFw *fw, const uint8_t *req,
+                                size_t req_len, CaliptraRsp *rsp)
+{
+    caliptra_fw_rsp_version(fw, rsp);
+    return CALIPTRA_FW_OK;
+}
+
+static uint32_t rom_cmd_capabilities(CaliptraFw *fw, const uint8_t *req,
+                                     size_t req_len, CaliptraRsp *rsp)
+{
+    /* a 128-bit big-endian number: bit 0, the base features of a ROM */
+    rsp->data[8 + 15] = 1;
+    rsp->len = 24;
+    return CALIPTRA_FW_OK;
+}
+
+static uint32_t rom_cmd_self_test_start(CaliptraFw *fw, const uint8_t *req,
+                                        size_t req_len, CaliptraRsp *rsp)
+{
+    uint32_t ret;
+
+    if (fw->rom_self_test_started) {
+        rsp->len = 0;
+        return CALIPTRA_FW_OK;
+    }
+    if (fw->trng_have == 0) {
+        /* first run of this handler; the tests of keys need random words */
+        caliptra_fw_boot_status(fw, BOOT_KAT_STARTED);
+        ret = caliptra_fw_kat_hashes(fw, false);
+        if (ret != CALIPTRA_FW_OK) {
+            return ret;
+        }
+    }
+    if (!caliptra_fw_draws(fw, CALIPTRA_KAT_KEYS_DRAWS)) {
+        return CALIPTRA_FW_ENTROPY;
+    }
+    ret = caliptra_fw_kat_keys(fw);
+    if (ret != CALIPTRA_FW_OK) {
+        return ret;
+    }
+    caliptra_fw_boot_status(fw, BOOT_KAT_COMPLETE);
+    fw->rom_self_test_started = true;
+    return CALIPTRA_FW_OK;
+}
+
+static uint32_t rom_cmd_self_test_get_results(CaliptraFw *fw,
+                                              const uint8_t *req,
+                                              size_t req_len,
+                                              CaliptraRsp *rsp)
+{
+    if (!fw->rom_self_test_started) {
+        rsp->len = 0;
+    }
+    fw->rom_self_test_started = false;
+    return CALIPTRA_FW_OK;
+}
+
+static uint32_t rom_cmd_stash_measurement(CaliptraFw *fw, const uint8_t *req,
+                                          size_t req_len, CaliptraRsp *rsp)
+{
+    uint32_t ret;
+
+    ret = caliptra_dice_stash_measurement(fw, req + 4, req + 8, req + 56,
+                                          ldl_le_p(req + 104));
+    if (ret != CALIPTRA_FW_OK) {
+        return ret;
+    }
+    caliptra_log(fw->s, "measurement %u of %u stashed",
+                 fw->pdata.meas_log_index, CALIPTRA_MEAS_LOG_ENTRIES);
+    /* dpe_result 0 */
+    rsp->len = 12;
+    return CALIPTRA_FW_OK;
+}
+
+static uint32_t rom_cmd_shutdown(CaliptraFw *fw, const uint8_t *req,
+                                 size_t req_len, CaliptraRsp *rsp)
+{
+    caliptra_fw_mbox_respond(fw, rsp);
+    return CALIPTRA_ERR_RUNTIME_SHUTDOWN;
+}
+
+static uint32_t rom_cmd_get_idev_csr(CaliptraFw *fw, const uint8_t *req,
+                                     size_t req_len, CaliptraRsp *rsp)
+{
+    uint32_t len = fw->pdata.idevid_csr_len;
+
+    if (len == CALIPTRA_CSR_UNPROVISIONED) {
+        return CALIPTRA_ERR_FW_PROC_MAILBOX_GET_IDEV_CSR_UNPROVISIONED_CSR;
+    }
+    stl_le_p(rsp->data + 8, len);
+    memcpy(rsp->data + 12, fw->pdata.idevid_csr, len);
+    rsp->len = 12 + CALIPTRA_CSR_MAX;
+    return CALIPTRA_FW_OK;
+}
+
+static const struct {
+    uint32_t code;
+    const char *name;
+    uint32_t req_len;
+    CaliptraCmdFn *fn;
+} rom_commands[] = {
+    { CALIPTRA_CMD_VERSION, "VERSION", 4, rom_cmd_version },
+    { CALIPTRA_CMD_SELF_TEST_START, "SELF_TEST_START", 4,
+      rom_cmd_self_test_start },
+    { CALIPTRA_CMD_SELF_TEST_GET_RESULTS, "SELF_TEST_GET_RESULTS", 4,
+      rom_cmd_self_test_get_results },
+    { CALIPTRA_CMD_SHUTDOWN, "SHUTDOWN", 4, rom_cmd_shutdown },
+    { CALIPTRA_CMD_CAPABILITIES, "CAPABILITIES", 4, rom_cmd_capabilities },
+    { CALIPTRA_CMD_STASH_MEASUREMENT, "STASH_MEASUREMENT", 108,
+      rom_cmd_stash_measurement },
+    { CALIPTRA_CMD_GET_IDEV_CSR, "GET_IDEV_CSR", 4, rom_cmd_get_idev_csr },
+};
+
+static int rom_find_command(uint32_t code)
+{
+    for (int i = 0; i < ARRAY_SIZE(rom_commands); i++) {
+        if (rom_commands[i].code == code) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+static bool rom_mbox_ecc_error(CaliptraFw *fw)
+{
+    return extract32(rom_soc_ifc_rd(fw, A_INTR_ERROR_INTERNAL),
+                     SOC_IFC_ERROR_MBOX_ECC_UNC, 1);
+}
+
+/* accept a command: the checks in ROM's order, each error a fatal one */
+static uint32_t rom_accept(CaliptraFw *fw)
+{
+    uint32_t code;
+    int i;
+
+    if (caliptra_fw_mbox_fsm(fw) != MBOX_EXECUTE_UC) {
+        return CALIPTRA_FW_WAIT;
+    }
+    caliptra_fw_error_non_fatal(fw, 0);
+    if (caliptra_fw_caller(fw) == CALIPTRA_UC_USER) {
+        return CALIPTRA_ERR_FW_PROC_MAILBOX_RESERVED_PAUSER;
+    }
+    code = caliptra_fw_mbox_cmd(fw);
+    if (code == CALIPTRA_CMD_FIRMWARE_LOAD) {
+        return caliptra_fw_goto(fw, CALIPTRA_FLOW_ROM_LOAD);
+    }
+    i = rom_find_command(code);
+    if (i < 0) {
+        return CALIPTRA_ERR_FW_PROC_MAILBOX_INVALID_COMMAND;
+    }
+    if (code == CALIPTRA_CMD_STASH_MEASUREMENT &&
+        fw->pdata.meas_log_index == CALIPTRA_MEAS_LOG_ENTRIES) {
+        caliptra_fw_mbox_finish(fw, MBOX_STATUS_CMD_FAILURE);
+        return CALIPTRA_ERR_FW_PROC_MAILBOX_STASH_MEASUREMENT_MAX_LIMIT;
+    }
+    if (caliptra_fw_mbox_dlen(fw) != rom_commands[i].req_len) {
+        return CALIPTRA_ERR_FW_PROC_MAILBOX_INVALID_REQUEST_LENGTH;
+    }
+    caliptra_fw_mbox_read_request(fw, rom_commands[i].req_len);
+    if (rom_mbox_ecc_error(fw)) {
+        return CALIPTRA_ERR_DRIVER_MAILBOX_UNCORRECTABLE_ECC;
+    }
+    if (!caliptra_fw_mbox_checksum_ok(fw)) {
+        return CALIPTRA_ERR_FW_PROC_MAILBOX_INVALID_CHECKSUM;
+    }
+    return CALIPTRA_FW_OK;
+}
+
+static uint32_t rom_serve(CaliptraFw *fw)
+{
+    g_autofree CaliptraRsp *rsp = g_new0(CaliptraRsp, 1);
+    int i = rom_find_command(caliptra_fw_mbox_cmd(fw));
+    uint32_t ret;
+
+    /* the SoC cannot change mbox_cmd without losing the command */
+    if (i < 0 || caliptra_fw_mbox_fsm(fw) != MBOX_EXECUTE_UC) {
+        return CALIPTRA_ERR_FW_PROC_MAILBOX_STATE_INCONSISTENT;
+    }
+    rsp->len = 8;
+    ret = rom_commands[i].fn(fw, fw->req, fw->req_len, rsp);
+    if (ret != CALIPTRA_FW_OK) {
+        return ret;
+    }
+    trace_caliptra_fw_command(rom_commands[i].name, 0, rsp->len);
+    if (rsp->len) {
+        caliptra_fw_mbox_respond(fw, rsp);
+    } else {
+        caliptra_fw_mbox_finish(fw, MBOX_STATUS_CMD_FAILURE);
+    }
+    return CALIPTRA_FW_OK;
+}
+
+static const CaliptraFwStep rom_commands_steps[] = {
+    { "wait for a command", rom_accept, .latency = NS_SHORT },
+    { "serve the command", rom_serve, .latency = NS_HASH },
+};
+
+const CaliptraFwFlow caliptra_flow_rom_commands = {
+    .name = "ROM commands",
+    .stage = CALIPTRA_STAGE_ROM,
+    .steps = rom_commands_steps,
+    .n_steps = ARRAY_SIZE(rom_commands_steps),
+    .next = CALIPTRA_FLOW_ROM_COMMANDS,
+};
+
+/* ---- firmware load, cold boot (flow/cold_reset/fw_processor.rs) ---- */
+
+static uint32_t load_check_size(CaliptraFw *fw)
+{
+    uint32_t dlen = caliptra_fw_mbox_dlen(fw);
+
+    caliptra_log(fw->s, "firmware bundle of %u bytes", dlen);
+    if (dlen == 0 || dlen > CALIPTRA_MBOX_SRAM_SIZE) {
+        return CALIPTRA_ERR_FW_PROC_INVALID_IMAGE_SIZE;
+    }
+    return CALIPTRA_FW_OK;
+}
+
+/* what the FIFO does not have keeps its content in DCCM */
+static uint32_t load_manifest(CaliptraFw *fw, uint8_t *manifest)
+{
+    uint32_t dlen = caliptra_fw_mbox_dlen(fw);
+
+    caliptra_fw_mbox_pop(fw, manifest, MIN(dlen, CALIPTRA_MANIFEST_SIZE));
+    return rom_mbox_ecc_error(fw) ?
+           CALIPTRA_ERR_DRIVER_MAILBOX_UNCORRECTABLE_ECC : CALIPTRA_FW_OK;
+}
+
+static uint32_t load_manifest1(CaliptraFw *fw)
+{
+    return load_manifest(fw, fw->pdata.manifest1);
+}
+
+static void load_log_image(CaliptraFw *fw)
+{
+    const CaliptraImageInfo *im = &fw->image;
+
+    caliptra_log(fw->s, "FMC: version 0x%04x, SVN %u, SHA-384 %08x...; "
+                 "runtime: version 0x%08x, SVN %u, SHA-384 %08x...",
+                 im->fmc.version & 0xFFFF, im->fmc.svn,
+                 ldl_be_p(im->fmc.digest), im->rt.version, im->rt.svn,
+                 ldl_be_p(im->rt.digest));
+}
+
+static uint32_t load_verify(CaliptraFw *fw)
+{
+    uint32_t ret;
+
+    ret = caliptra_fw_image_verify(fw, fw->pdata.manifest1,
+                                   caliptra_fw_mbox_dlen(fw), false,
+                                   &fw->image);
+    if (ret == CALIPTRA_FW_OK) {
+        caliptra_log(fw->s, "firmware bundle verified, vendor key %u%s",
+                     fw->image.vendor_ecc_index,
+                     caliptra_fw_lms_verify(fw) ? ", with LMS" : "");
+        load_log_image(fw);
+    }
+    return ret;
+}
+
+static uint32_t load_populate_data_vault(CaliptraFw *fw)
+{
+    return caliptra_dice_populate_data_vault(fw, false);
+}
+
+/* whole words only, and in the FIFO's order, whatever the TOC's offsets */
+static void load_image(CaliptraFw *fw, uint32_t load_addr, uint32_t size)
+{
+    caliptra_fw_mbox_pop(fw, fw->iccm + (load_addr - CALIPTRA_ICCM_BASE),
+                         ROUND_DOWN(size, 4));
+}
+
+static uint32_t load_images(CaliptraFw *fw)
+{
+    load_image(fw, fw->image.fmc.load_addr, fw->image.fmc.size);
+    load_image(fw, fw->image.rt.load_addr, fw->image.rt.size);
+    return rom_mbox_ecc_error(fw) ?
+           CALIPTRA_ERR_DRIVER_MAILBOX_UNCORRECTABLE_ECC : CALIPTRA_FW_OK;
+}
+
+static uint32_t load_complete(CaliptraFw *fw)
+{
+    caliptra_fw_mbox_finish(fw, MBOX_STATUS_CMD_COMPLETE);
+    return CALIPTRA_FW_OK;
+}
+
+static void load_report_rt_version(CaliptraFw *fw)
+{
+    rom_soc_ifc_wr(fw, A_CPTRA_FW_REV_ID + 4, fw->image.rt.version);
+}
+
+static uint32_t load_report_versions(CaliptraFw *fw)
+{
+    uint32_t rev = rom_soc_ifc_rd(fw, A_CPTRA_FW_REV_ID);
+
+    rom_soc_ifc_wr(fw, A_CPTRA_FW_REV_ID,
+                   deposit32(rev, 16, 16, fw->image.fmc.version & 0xFFFF));
+    load_report_rt_version(fw);
+    return CALIPTRA_FW_OK;
+}
+
+static uint32_t load_cold_reset_complete(CaliptraFw *fw)
+{
+    caliptra_drv_dvs4_write(fw, DVS4_ROM_COLD_BOOT_STATUS,
+                            BOOT_COLD_RESET_COMPLETE);
+    caliptra_drv_dvs4_lock(fw, DVS4_ROM_COLD_BOOT_STATUS);
+    return CALIPTRA_FW_OK;
+}
+
+static const CaliptraFwStep rom_load_steps[] = {
+    { "check the size", load_check_size, .status = BOOT_FW_DOWNLOAD_IMAGE,
+      .latency = NS_SHORT },
+    { "copy the manifest", load_manifest1, .status = BOOT_FW_MANIFEST_LOAD,
+      .latency = NS_HASH },
+    { "verify", load_verify, .status = BOOT_FW_IMAGE_VERIFICATION,
+      .latency = NS_VERIFY },
+    { "fuse log", caliptra_dice_populate_fuse_log, .latency = NS_SHORT },
+    { "data vault", load_populate_data_vault,
+      .status = BOOT_FW_POPULATE_DATA_VAULT, .latency = NS_SHORT },
+    { "PCRs", caliptra_dice_extend_rom_pcrs, .status = BOOT_FW_EXTEND_PCR,
+      .latency = NS_HASH },
+    { "load the images", load_images, .status = BOOT_FW_LOAD_IMAGE,
+      .latency = NS_HASH },
+    { "complete the command", load_complete, .status = BOOT_FW_DOWNLOAD_TX,
+      .latency = NS_SHORT },
+    { "report the versions", load_report_versions,
+      .status = BOOT_FW_COMPLETE, .latency = NS_SHORT },
+    { "FMC alias: CDI", caliptra_dice_fmcalias_cdi,
+      .status = BOOT_FMC_ALIAS_CDI, .draws = 1, .latency = NS_KDF },
+    { "FMC alias: key pair", caliptra_dice_fmcalias_keypair,
+      .status = BOOT_FMC_ALIAS_KEY_PAIR, .draws = 3, .latency = NS_ECC },
+    { "FMC alias: subject serial number",
+      .status = BOOT_FMC_ALIAS_SUBJ_ID_SN, .latency = NS_SHORT },
+    { "FMC alias: key identifier", .status = BOOT_FMC_ALIAS_SUBJ_KEY_ID,
+      .latency = NS_SHORT },
+    { "FMC alias: certificate", caliptra_dice_fmcalias_cert,
+      .status = BOOT_FMC_ALIAS_CERT_SIG, .draws = 1, .latency = NS_ECC },
+    { "FMC alias: complete", .status = BOOT_FMC_ALIAS_COMPLETE,
+      .latency = NS_SHORT },
+    { "cold reset complete", load_cold_reset_complete,
+      .status = BOOT_COLD_RESET_COMPLETE, .latency = NS_SHORT },
+};
+
+const CaliptraFwFlow caliptra_flow_rom_load = {
+    .name = "ROM firmware load",
+    .stage = CALIPTRA_STAGE_ROM,
+    .steps = rom_load_steps,
+    .n_steps = ARRAY_SIZE(rom_load_steps),
+    .next = CALIPTRA_FLOW_ROM_EXIT,
+};
+
+/* ---- warm reset (flow/warm_reset.rs) ---- */
+
+static uint32_t warm_check(CaliptraFw *fw)
+{
+    if (caliptra_drv_dvs4_read(fw, DVS4_ROM_COLD_BOOT_STATUS) !=
+        BOOT_COLD_RESET_COMPLETE) {
+        return CALIPTRA_ERR_ROM_WARM_RESET_UNSUCCESSFUL_PREVIOUS_COLD_RESET;
+    }
+    if (caliptra_drv_dvn4_read(fw, DVN4_ROM_UPDATE_RESET_STATUS) ==
+        BOOT_UPDATE_STARTED) {
+        return CALIPTRA_ERR_ROM_WARM_RESET_UNSUCCESSFUL_PREVIOUS_UPDATE_RESET;
+    }
+    return CALIPTRA_FW_OK;
+}
+
+static const CaliptraFwStep rom_warm_steps[] = {
+    { "check the boots before", warm_check, .latency = NS_SHORT },
+};
+
+const CaliptraFwFlow caliptra_flow_rom_warm = {
+    .name = "ROM warm reset",
+    .stage = CALIPTRA_STAGE_ROM,
+    .steps = rom_warm_steps,
+    .n_steps = ARRAY_SIZE(rom_warm_steps),
+    .next = CALIPTRA_FLOW_ROM_EXIT,
+};
+
+/* ---- firmware update reset (flow/update_reset.rs) ---- */
+
+static uint32_t update_start(CaliptraFw *fw)
+{
+    caliptra_drv_dvn4_write(fw, DVN4_ROM_UPDATE_RESET_STATUS,
+                            BOOT_UPDATE_STARTED);
+    return CALIPTRA_FW_OK;
+}
+
+static uint32_t update_load_manifest(CaliptraFw *fw)
+{
+    if (caliptra_fw_mbox_fsm(fw) != MBOX_EXECUTE_UC) {
+        return CALIPTRA_ERR_ROM_UPDATE_RESET_FLOW_MAILBOX_ACCESS_FAILURE;
+    }
+    if (caliptra_fw_mbox_cmd(fw) != CALIPTRA_CMD_FIRMWARE_LOAD) {
+        return CALIPTRA_ERR_ROM_UPDATE_RESET_FLOW_INVALID_FIRMWARE_COMMAND;
+    }
+    caliptra_log(fw->s, "firmware update: bundle of %u bytes",
+                 caliptra_fw_mbox_dlen(fw));
+    return load_manifest(fw, fw->pdata.manifest2);
+}
+
+static uint32_t update_verify(CaliptraFw *fw)
+{
+    uint32_t ret;
+
+    ret = caliptra_fw_image_verify(fw, fw->pdata.manifest2,
+                                   caliptra_fw_mbox_dlen(fw), true,
+                                   &fw->image);
+    if (ret == CALIPTRA_FW_OK) {
+        load_log_image(fw);
+    }
+    return ret;
+}
+
+static uint32_t update_populate_data_vault(CaliptraFw *fw)
+{
+    return caliptra_dice_populate_data_vault(fw, true);
+}
+
+static uint32_t update_load_runtime(CaliptraFw *fw)
+{
+    caliptra_fw_mbox_pop(fw, NULL, ROUND_DOWN(fw->image.fmc.size, 4));
+    load_image(fw, fw->image.rt.load_addr, fw->image.rt.size);
+    if (rom_mbox_ecc_error(fw)) {
+        return CALIPTRA_ERR_DRIVER_MAILBOX_UNCORRECTABLE_ECC;
+    }
+    caliptra_fw_mbox_finish(fw, MBOX_STATUS_CMD_COMPLETE);
+    return CALIPTRA_FW_OK;
+}
+
+static uint32_t update_overwrite_manifest(CaliptraFw *fw)
+{
+    memcpy(fw->pdata.manifest1, fw->pdata.manifest2, CALIPTRA_MANIFEST_SIZE);
+    return CALIPTRA_FW_OK;
+}
+
+static uint32_t update_complete(CaliptraFw *fw)
+{
+    load_report_rt_version(fw);
+    caliptra_drv_dvn4_write(fw, DVN4_ROM_UPDATE_RESET_STATUS,
+                            BOOT_UPDATE_COMPLETE);
+    caliptra_drv_dvn4_lock(fw, DVN4_ROM_UPDATE_RESET_STATUS);
+    caliptra_log(fw->s, "firmware update: new runtime taken");
+    return CALIPTRA_FW_OK;
+}
+
+/* not fatal: the old firmware goes on */
+static CaliptraFwFlowId update_fail(CaliptraFw *fw, uint32_t error)
+{
+    caliptra_log(fw->s, "firmware update refused: %s (0x%08x): %s",
+                 caliptra_error_name(error), error,
+                 caliptra_error_cause(error));
+    caliptra_fw_error_non_fatal(fw, error);
+    if (caliptra_fw_mbox_fsm(fw) == MBOX_EXECUTE_UC) {
+        caliptra_fw_mbox_finish(fw, MBOX_STATUS_CMD_FAILURE);
+    }
+    return CALIPTRA_FLOW_ROM_EXIT;
+}
+
+static const CaliptraFwStep rom_update_steps[] = {
+    { "update reset", update_start, .status = BOOT_UPDATE_STARTED,
+      .latency = NS_SHORT },
+    { "copy the manifest", update_load_manifest,
+      .status = BOOT_UPDATE_LOAD_MANIFEST, .latency = NS_HASH },
+    { "verify", update_verify, .status = BOOT_UPDATE_IMAGE_VERIFICATION,
+      .latency = NS_VERIFY },
+    { "data vault", update_populate_data_vault,
+      .status = BOOT_UPDATE_POPULATE_DATA_VAULT, .latency = NS_SHORT },
+    { "PCRs", caliptra_dice_extend_rom_pcrs,
+      .status = BOOT_UPDATE_EXTEND_PCR, .latency = NS_HASH },
+    { "load the runtime", update_load_runtime,
+      .status = BOOT_UPDATE_LOAD_IMAGE, .latency = NS_HASH },
+    { "overwrite the manifest", update_overwrite_manifest,
+      .status = BOOT_UPDATE_OVERWRITE_MANIFEST, .latency = NS_SHORT },
+    { "update reset complete", update_complete,
+      .status = BOOT_UPDATE_COMPLETE, .latency = NS_SHORT },
+};
+
+const CaliptraFwFlow caliptra_flow_rom_update = {
+    .name = "ROM update reset",
+    .stage = CALIPTRA_STAGE_ROM,
+    .steps = rom_update_steps,
+    .n_steps = ARRAY_SIZE(rom_update_steps),
+    .next = CALIPTRA_FLOW_ROM_EXIT,
+    .fail = update_fail,
+};
+
+/* ---- ROM exit (rom/dev/src/lock.rs) ---- */
+
+static uint32_t rom_exit(CaliptraFw *fw)
+{
+    caliptra_dice_lock_at_rom_exit(fw, caliptra_fw_reset_reason(fw) ==
+                                   CALIPTRA_FW_RESET_COLD);
+    rom_soc_ifc_wr(fw, A_INTERNAL_ICCM_LOCK, R_INTERNAL_ICCM_LOCK_LOCK_MASK);
+    return CALIPTRA_FW_OK;
+}
+
+static const CaliptraFwStep rom_exit_steps[] = {
+    { "lock", rom_exit, .latency = NS_SHORT },
+};
+
+const CaliptraFwFlow caliptra_flow_rom_exit = {
+    .name = "ROM exit",
+    .stage = CALIPTRA_STAGE_ROM,
+    .steps = rom_exit_steps,
+    .n_steps = ARRAY_SIZE(rom_exit_steps),
+    .next = CALIPTRA_FLOW_FMC,
+};
+
+/* ---- FMC (fmc/src/main.rs, fmc/src/flow) ---- */
+
+static bool fmc_cold(CaliptraFw *fw)
+{
+    return caliptra_fw_reset_reason(fw) == CALIPTRA_FW_RESET_COLD;
+}
+
+static uint32_t fmc_check_fht(CaliptraFw *fw)
+{
+    const CaliptraPdata *pd = &fw->pdata;
+
+    if (!pd->fht_valid ||
+        (fmc_cold(fw) && (!pd->ldevid_tbs_size || !pd->fmcalias_tbs_size))) {
+        caliptra_log(fw->s, "FMC: no valid hand-off table, halted");
+        return caliptra_fw_goto(fw, CALIPTRA_FLOW_FMC_HALT);
+    }
+    return CALIPTRA_FW_OK;
+}
+
+static uint32_t fmc_measure(CaliptraFw *fw)
+{
+    if (caliptra_fw_reset_reason(fw) == CALIPTRA_FW_RESET_UNKNOWN) {
+        return CALIPTRA_ERR_FMC_UNKNOWN_RESET;
+    }
+    return caliptra_dice_fmc_measure_rt(fw);
+}
+
+static uint32_t fmc_jump(CaliptraFw *fw)
+{
+    uint32_t entry = caliptra_drv_dvn4_read(fw, DVN4_RT_ENTRY_POINT);
+
+    if (entry % 4) {
+        return CALIPTRA_ERR_ADDRESS_MISALIGNED;
+    }
+    if (entry - CALIPTRA_ICCM_BASE >= CALIPTRA_ICCM_SIZE) {
+        return CALIPTRA_ERR_ADDRESS_NOT_IN_ICCM;
+    }
+    caliptra_log(fw->s, "FMC done, runtime starts at 0x%08x", entry);
+    return CALIPTRA_FW_OK;
+}
+
+static const CaliptraFwStep fmc_steps[] = {
+    { "choose the TRNG", caliptra_fw_step_trng, .latency = NS_SHORT },
+    { "seed the CFI counter", caliptra_fw_step_cfi_seed, .draws = 1,
+      .latency = NS_SHORT },
+    { "seed the CFI counter", caliptra_fw_step_cfi_seed, .draws = 1,
+      .latency = NS_SHORT },
+    { "seed the CFI counter", caliptra_fw_step_cfi_seed, .draws = 1,
+      .latency = NS_SHORT },
+    { "check the hand-off table", fmc_check_fht, .latency = NS_SHORT },
+    { "FMC alias: CSR", caliptra_dice_fmc_make_csr, fmc_cold, .draws = 1,
+      .latency = NS_ECC },
+    { "measure the runtime", fmc_measure, .status = BOOT_RT_MEASUREMENT,
+      .latency = NS_HASH },
+    { "RT alias: CDI", caliptra_dice_rtalias_cdi,
+      .status = BOOT_RT_ALIAS_CDI, .draws = 1, .latency = NS_KDF },
+    { "RT alias: CDI, reported again", .status = BOOT_RT_ALIAS_CDI,
+      .latency = NS_SHORT },
+    { "RT alias: key pair", caliptra_dice_rtalias_keypair,
+      .status = BOOT_RT_ALIAS_KEY_PAIR, .draws = 3, .latency = NS_ECC },
+    { "RT alias: subject serial number",
+      .status = BOOT_RT_ALIAS_SUBJ_ID_SN, .latency = NS_SHORT },
+    { "RT alias: key identifier", .status = BOOT_RT_ALIAS_SUBJ_KEY_ID,
+      .latency = NS_SHORT },
+    { "RT alias: certificate", caliptra_dice_rtalias_cert,
+      .status = BOOT_RT_ALIAS_CERT_SIG, .draws = 1, .latency = NS_ECC },
+    { "RT alias: complete", .status = BOOT_RT_ALIAS_COMPLETE,
+      .latency = NS_SHORT },
+    { "jump to the runtime", fmc_jump, .latency = NS_SHORT },
+};
+
+const CaliptraFwFlow caliptra_flow_fmc = {
+    .name = "FMC",
+    .stage = CALIPTRA_STAGE_FMC,
+    .steps = fmc_steps,
+    .n_steps = ARRAY_SIZE(fmc_steps),
+    .next = CALIPTRA_FLOW_RT_START,
+};
+
+static uint32_t fmc_halt(CaliptraFw *fw)
+{
+    if (caliptra_fw_mbox_fsm(fw) == MBOX_EXECUTE_UC) {
+        caliptra_fw_mbox_finish(fw, MBOX_STATUS_CMD_FAILURE);
+    }
+    return CALIPTRA_FW_WAIT;
+}
+
+static const CaliptraFwStep fmc_halt_steps[] = {
+    { "fail every command", fmc_halt, .latency = NS_SHORT },
+};
+
+const CaliptraFwFlow caliptra_flow_fmc_halt = {
+    .name = "FMC halted",
+    .stage = CALIPTRA_STAGE_FMC,
+    .steps = fmc_halt_steps,
+    .n_steps = ARRAY_SIZE(fmc_halt_steps),
+    .next = CALIPTRA_FLOW_FMC_HALT,
+};

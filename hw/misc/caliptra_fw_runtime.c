@@ -1,19 +1,661 @@
 /*
  * Caliptra 1.x core: runtime start and mailbox commands
  *
+ * The order of checks and the error numbers are those of caliptra-sw
+ * runtime/src.
+ *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 
 #include "qemu/osdep.h"
+#include "qemu/bswap.h"
 #include "caliptra_internal.h"
 #include "caliptra_fw.h"
+#include "trace.h"
+
+/* Boot status values (runtime/src/lib.rs, RtBootStatus) */
+enum {
+    BOOT_RT_READY_FOR_COMMANDS = 0x600,
+    BOOT_RT_SELF_TEST_STARTED = 0x601,
+    BOOT_RT_SELF_TEST_COMPLETE = 0x602,
+};
+
+/* Modelled latencies, nanoseconds */
+#define NS_SHORT        500
+#define NS_COMMAND      10000
+#define NS_ECC          50000
+#define NS_VERIFY       150000
+
+/* watchdog period while a command is served (common/src/wdt.rs) */
+#define RT_WDT_CYCLES           20000000
+
+/* room for the images in ICCM (common/src/lib.rs) */
+#define FMC_SIZE_MAX            0x5400
+#define RT_SIZE_MAX             0x18000
+
+enum {
+    SELF_TEST_IDLE,
+    SELF_TEST_IN_PROGRESS,
+    SELF_TEST_DONE,
+};
 
 uint32_t caliptra_fw_caller(CaliptraFw *fw)
 {
-    return 0;
+    return caliptra_fw_rd(fw, CALIPTRA_MBOX_CSR_BASE + A_MBOX_USER);
 }
 
 bool caliptra_fw_caller_is_pl0(CaliptraFw *fw)
 {
-    return 0;
+    return caliptra_fw_pl0_pauser_valid(fw) &&
+           caliptra_fw_caller(fw) == caliptra_fw_pl0_pauser(fw);
 }
+
+/* ---- start (runtime/src/main.rs, runtime/src/drivers.rs) ---- */
+
+static uint32_t rt_start(CaliptraFw *fw)
+{
+    memset(&fw->rt, 0, sizeof(fw->rt));
+    return caliptra_fw_step_trng(fw);
+}
+
+static bool rt_attestation_disabled(CaliptraFw *fw)
+{
+    return fw->pdata.attestation_disabled;
+}
+
+/* at boot a failure of it counts as an exception */
+static uint32_t rt_disable_attestation(CaliptraFw *fw)
+{
+    uint32_t ret = caliptra_dice_disable_attestation(fw);
+
+    switch (ret) {
+    case CALIPTRA_FW_OK:
+    case CALIPTRA_FW_ENTROPY:
+        return ret;
+    default:
+        return CALIPTRA_ERR_RUNTIME_GLOBAL_EXCEPTION;
+    }
+}
+
+static uint32_t rt_init_dpe(CaliptraFw *fw)
+{
+    switch (caliptra_fw_reset_reason(fw)) {
+    case CALIPTRA_FW_RESET_COLD:
+        return caliptra_dpe_init_cold(fw);
+    case CALIPTRA_FW_RESET_WARM:
+        return caliptra_dpe_init_warm(fw);
+    case CALIPTRA_FW_RESET_UPDATE:
+        return caliptra_dpe_init_update(fw);
+    default:
+        return CALIPTRA_ERR_RUNTIME_UNKNOWN_RESET_FLOW;
+    }
+}
+
+static uint32_t rt_ready(CaliptraFw *fw)
+{
+    if (!fw->pdata.fht_valid) {
+        return CALIPTRA_ERR_RUNTIME_HANDOFF_FHT_NOT_LOADED;
+    }
+    /* a plain write: ready_for_fw goes */
+    caliptra_fw_wr(fw, CALIPTRA_SOC_IFC_BASE + A_CPTRA_FLOW_STATUS,
+                   R_CPTRA_FLOW_STATUS_READY_FOR_RUNTIME_MASK);
+    return CALIPTRA_FW_OK;
+}
+
+static bool rt_warm_reset(CaliptraFw *fw)
+{
+    return caliptra_fw_reset_reason(fw) == CALIPTRA_FW_RESET_WARM;
+}
+
+/*
+ * Was a command running?  CMD_BUSY is the status of an idle mailbox too, so
+ * that 1.2.0 takes every warm reset for an interrupted command.
+ */
+static uint32_t rt_check_interrupted(CaliptraFw *fw)
+{
+    uint32_t status = caliptra_fw_rd(fw, CALIPTRA_MBOX_CSR_BASE +
+                                     A_MBOX_STATUS);
+    uint32_t ret;
+
+    if (FIELD_EX32(status, MBOX_STATUS, STATUS) != MBOX_STATUS_CMD_BUSY) {
+        return CALIPTRA_FW_OK;
+    }
+    ret = rt_disable_attestation(fw);
+    if (ret == CALIPTRA_FW_OK) {
+        caliptra_log(fw->s, "runtime: attestation disabled by the warm reset");
+        caliptra_fw_error_non_fatal(fw,
+            CALIPTRA_ERR_RUNTIME_CMD_BUSY_DURING_WARM_RESET);
+    }
+    return ret;
+}
+
+static uint32_t rt_enter_loop(CaliptraFw *fw)
+{
+    caliptra_fw_wdt_stop(fw);
+    caliptra_log(fw->s, "runtime ready for commands");
+    return CALIPTRA_FW_OK;
+}
+
+static const CaliptraFwStep rt_start_steps[] = {
+    { "start", rt_start, .latency = NS_SHORT },
+    { "seed the CFI counter", caliptra_fw_step_cfi_seed, .draws = 1,
+      .latency = NS_SHORT },
+    { "seed the CFI counter", caliptra_fw_step_cfi_seed, .draws = 1,
+      .latency = NS_SHORT },
+    { "seed the CFI counter", caliptra_fw_step_cfi_seed, .draws = 1,
+      .latency = NS_SHORT },
+    { "certificate chain", caliptra_rt_build_cert_chain,
+      .latency = NS_SHORT },
+    { "disable attestation again", rt_disable_attestation,
+      rt_attestation_disabled, .draws = CALIPTRA_DISABLE_ATTESTATION_DRAWS,
+      .latency = NS_ECC },
+    { "DPE", rt_init_dpe, .latency = NS_COMMAND },
+    { "ready", rt_ready, .status = BOOT_RT_READY_FOR_COMMANDS,
+      .latency = NS_SHORT },
+    { "interrupted command", rt_check_interrupted, rt_warm_reset,
+      .latency = NS_SHORT },
+    { "enter the command loop", rt_enter_loop, .latency = NS_SHORT },
+};
+
+const CaliptraFwFlow caliptra_flow_rt_start = {
+    .name = "runtime start",
+    .stage = CALIPTRA_STAGE_RT,
+    .steps = rt_start_steps,
+    .n_steps = ARRAY_SIZE(rt_start_steps),
+    .next = CALIPTRA_FLOW_RT_COMMANDS,
+};
+
+/* ---- commands that need no other room ---- */
+
+static uint32_t rt_cmd_version(CaliptraFw *fw, const uint8_t *req,
+                               size_t req_len, CaliptraRsp *rsp)
+{
+    caliptra_fw_rsp_version(fw, rsp);
+    return CALIPTRA_FW_OK;
+}
+
+static uint32_t rt_cmd_capabilities(CaliptraFw *fw, const uint8_t *req,
+                                    size_t req_len, CaliptraRsp *rsp)
+{
+    /* a 128-bit big-endian number: bit 64, the base features of a runtime */
+    rsp->data[8 + 7] = 1;
+    rsp->len = 24;
+    return CALIPTRA_FW_OK;
+}
+
+static uint32_t rt_cmd_self_test_start(CaliptraFw *fw, const uint8_t *req,
+                                       size_t req_len, CaliptraRsp *rsp)
+{
+    if (fw->rt.self_test_state != SELF_TEST_IDLE) {
+        return CALIPTRA_ERR_RUNTIME_SELF_TEST_IN_PROGRESS;
+    }
+    /* it runs when the mailbox is free */
+    fw->rt.self_test_state = SELF_TEST_IN_PROGRESS;
+    return CALIPTRA_FW_OK;
+}
+
+static uint32_t rt_cmd_self_test_get_results(CaliptraFw *fw,
+                                             const uint8_t *req,
+                                             size_t req_len,
+                                             CaliptraRsp *rsp)
+{
+    if (fw->rt.self_test_state != SELF_TEST_DONE) {
+        return CALIPTRA_ERR_RUNTIME_SELF_TEST_NOT_STARTED;
+    }
+    fw->rt.self_test_state = SELF_TEST_IDLE;
+    return CALIPTRA_FW_OK;
+}
+
+/* the command stays busy while the SoC holds the SHA accelerator */
+static uint32_t rt_cmd_shutdown(CaliptraFw *fw, const uint8_t *req,
+                                size_t req_len, CaliptraRsp *rsp)
+{
+    caliptra_drv_zeroize_engines(fw);
+    caliptra_drv_kv_erase_all(fw);
+    if (!caliptra_fw_sha_acc_lock(fw)) {
+        return CALIPTRA_FW_WAIT;
+    }
+    memset(&fw->pdata, 0, sizeof(fw->pdata));
+    fw->rt.shut_down = true;
+    caliptra_log(fw->s, "runtime: shut down, persistent data zeroed");
+    return CALIPTRA_FW_OK;
+}
+
+/* digest of the last hash in the SHA accelerator, by whomever */
+static void rt_sha_acc_digest(CaliptraFw *fw, uint8_t digest[48])
+{
+    uint32_t words[12];
+
+    for (int i = 0; i < 12; i++) {
+        words[i] = caliptra_fw_rd(fw, CALIPTRA_SHA_ACC_BASE +
+                                  A_SHA_ACC_DIGEST + 4 * i);
+    }
+    caliptra_words_to_bytes(digest, words, 12);
+}
+
+static uint32_t rt_cmd_ecdsa384_verify(CaliptraFw *fw, const uint8_t *req,
+                                       size_t req_len, CaliptraRsp *rsp)
+{
+    CaliptraEccPub pub;
+    CaliptraEccSig sig;
+    uint8_t digest[48];
+    uint32_t ret;
+    bool good;
+
+    memcpy(pub.x, req + 4, 48);
+    memcpy(pub.y, req + 52, 48);
+    memcpy(sig.r, req + 100, 48);
+    memcpy(sig.s, req + 148, 48);
+    rt_sha_acc_digest(fw, digest);
+    ret = caliptra_drv_ecc_verify(fw, &pub, digest, &sig, &good);
+    if (ret != CALIPTRA_FW_OK) {
+        return ret;
+    }
+    return good ? CALIPTRA_FW_OK : CALIPTRA_ERR_RUNTIME_ECDSA_VERIFY_FAILED;
+}
+
+/*
+ * Request of LMS_VERIFY: the integers are little-endian, but not the type
+ * code within the one-time signature.
+ */
+enum {
+    LMS_REQ_PUB_TREE_TYPE = 4,
+    LMS_REQ_PUB_OTS_TYPE = 8,
+    LMS_REQ_PUB_ID = 12,
+    LMS_REQ_PUB_ROOT = 28,
+    LMS_REQ_SIG_Q = 52,
+    LMS_REQ_SIG_OTS = 56,
+    LMS_REQ_SIG_TREE_TYPE = 1308,
+    LMS_REQ_SIG_PATH = 1312,
+    LMS_REQ_SIZE = 1672,
+};
+
+#define LMS_SHA256_N24_H15      12
+#define LMOTS_SHA256_N24_W4     7
+
+static uint32_t rt_cmd_lms_verify(CaliptraFw *fw, const uint8_t *req,
+                                  size_t req_len, CaliptraRsp *rsp)
+{
+    uint8_t pub[CALIPTRA_LMS_PUB_SIZE];
+    uint8_t sig[CALIPTRA_LMS_SIG_SIZE];
+    uint8_t digest[48];
+    uint32_t ret;
+    bool good;
+
+    if (!fw->rt.lms_kat_done) {
+        ret = caliptra_fw_kat_lms();
+        if (ret != CALIPTRA_FW_OK) {
+            return ret;
+        }
+        fw->rt.lms_kat_done = true;
+    }
+    if (ldl_le_p(req + LMS_REQ_PUB_TREE_TYPE) != LMS_SHA256_N24_H15) {
+        return CALIPTRA_ERR_RUNTIME_LMS_VERIFY_INVALID_LMS_ALGORITHM;
+    }
+    if (ldl_le_p(req + LMS_REQ_PUB_OTS_TYPE) != LMOTS_SHA256_N24_W4) {
+        return CALIPTRA_ERR_RUNTIME_LMS_VERIFY_INVALID_LMOTS_ALGORITHM;
+    }
+    if (ldl_le_p(req + LMS_REQ_SIG_TREE_TYPE) != LMS_SHA256_N24_H15) {
+        return CALIPTRA_ERR_RUNTIME_LMS_VERIFY_INVALID_LMS_ALGORITHM;
+    }
+
+    /* as on the wire of RFC 8554 */
+    stl_be_p(pub, LMS_SHA256_N24_H15);
+    stl_be_p(pub + 4, LMOTS_SHA256_N24_W4);
+    memcpy(pub + 8, req + LMS_REQ_PUB_ID, LMS_REQ_SIG_Q - LMS_REQ_PUB_ID);
+    stl_be_p(sig, ldl_le_p(req + LMS_REQ_SIG_Q));
+    memcpy(sig + 4, req + LMS_REQ_SIG_OTS,
+           LMS_REQ_SIG_TREE_TYPE - LMS_REQ_SIG_OTS);
+    stl_be_p(sig + 4 + LMS_REQ_SIG_TREE_TYPE - LMS_REQ_SIG_OTS,
+             LMS_SHA256_N24_H15);
+    memcpy(sig + 8 + LMS_REQ_SIG_TREE_TYPE - LMS_REQ_SIG_OTS,
+           req + LMS_REQ_SIG_PATH, LMS_REQ_SIZE - LMS_REQ_SIG_PATH);
+
+    rt_sha_acc_digest(fw, digest);
+    ret = caliptra_lms_verify(pub, sig, digest, sizeof(digest), &good);
+    if (ret != CALIPTRA_FW_OK) {
+        return ret;
+    }
+    return good ? CALIPTRA_FW_OK : CALIPTRA_ERR_RUNTIME_LMS_VERIFY_FAILED;
+}
+
+/* digests are "HW" numbers, as the manifest and the data vault have them */
+static uint32_t rt_cmd_fw_info(CaliptraFw *fw, const uint8_t *req,
+                               size_t req_len, CaliptraRsp *rsp)
+{
+    const CaliptraManifest *m = (const CaliptraManifest *)fw->pdata.manifest1;
+    uint8_t *p = rsp->data;
+    uint32_t words[12];
+    uint8_t hash[48];
+
+    stl_le_p(p + 0x08, caliptra_fw_pl0_pauser(fw));
+    stl_le_p(p + 0x0C, caliptra_drv_dvn4_read(fw, DVN4_RT_SVN));
+    stl_le_p(p + 0x10, caliptra_drv_dvn4_read(fw, DVN4_RT_MIN_SVN));
+    stl_le_p(p + 0x14, caliptra_drv_dvs4_read(fw, DVS4_FMC_SVN));
+    stl_le_p(p + 0x18, fw->pdata.attestation_disabled);
+    memcpy(p + 0x1C, fw->rom.revision, 20);
+    memcpy(p + 0x30, m->fmc.revision, 20);
+    memcpy(p + 0x44, m->rt.revision, 20);
+    for (int i = 0; i < 8; i++) {
+        stl_le_p(p + 0x58 + 4 * i, fw->rom.digest[i]);
+    }
+    memcpy(p + 0x78, m->fmc.digest, 48);
+    memcpy(p + 0xA8, m->rt.digest, 48);
+    caliptra_drv_dvs48_read(fw, DVS48_OWNER_PK_HASH, hash);
+    caliptra_bytes_to_words(words, hash, 12);
+    for (int i = 0; i < 12; i++) {
+        stl_le_p(p + 0xD8 + 4 * i, words[i]);
+    }
+    rsp->len = 0x108;
+    return CALIPTRA_FW_OK;
+}
+
+/* ---- command table (api/src/mailbox.rs, runtime/src/lib.rs) ---- */
+
+/* how a request's length is judged */
+typedef enum CmdLen {
+    LEN_IGNORED,        /* nothing behind the checksum is looked at */
+    LEN_EXACT,          /* else RUNTIME_INSUFFICIENT_MEMORY */
+    LEN_EXACT_PARAMS,   /* else RUNTIME_MAILBOX_INVALID_PARAMS */
+    LEN_UP_TO,          /* what is not sent counts as zero */
+} CmdLen;
+
+#define PL0     true    /* only for the caller with privilege level 0 */
+
+static const struct {
+    uint32_t code;
+    const char *name;
+    CmdLen len;
+    uint32_t size;      /* bytes */
+    bool pl0;
+    CaliptraCmdFn *fn;
+} rt_commands[] = {
+    { CALIPTRA_CMD_VERSION, "VERSION", LEN_IGNORED, 4, false,
+      rt_cmd_version },
+    { CALIPTRA_CMD_SELF_TEST_START, "SELF_TEST_START", LEN_IGNORED, 4, false,
+      rt_cmd_self_test_start },
+    { CALIPTRA_CMD_SELF_TEST_GET_RESULTS, "SELF_TEST_GET_RESULTS",
+      LEN_IGNORED, 4, false, rt_cmd_self_test_get_results },
+    { CALIPTRA_CMD_SHUTDOWN, "SHUTDOWN", LEN_IGNORED, 4, false,
+      rt_cmd_shutdown },
+    { CALIPTRA_CMD_CAPABILITIES, "CAPABILITIES", LEN_IGNORED, 4, false,
+      rt_cmd_capabilities },
+    { CALIPTRA_CMD_STASH_MEASUREMENT, "STASH_MEASUREMENT", LEN_EXACT, 108,
+      PL0, caliptra_cmd_stash_measurement },
+    { CALIPTRA_CMD_GET_IDEV_CERT, "GET_IDEV_CERT", LEN_UP_TO, 1020, false,
+      caliptra_cmd_get_idev_cert },
+    { CALIPTRA_CMD_GET_IDEV_INFO, "GET_IDEV_INFO", LEN_IGNORED, 4, false,
+      caliptra_cmd_get_idev_info },
+    { CALIPTRA_CMD_GET_IDEV_CSR, "GET_IDEV_CSR", LEN_EXACT_PARAMS, 4, false,
+      caliptra_cmd_get_idev_csr },
+    { CALIPTRA_CMD_POPULATE_IDEV_CERT, "POPULATE_IDEV_CERT", LEN_UP_TO, 1032,
+      false, caliptra_cmd_populate_idev_cert },
+    { CALIPTRA_CMD_GET_LDEV_CERT, "GET_LDEV_CERT", LEN_IGNORED, 4, false,
+      caliptra_cmd_get_ldev_cert },
+    { CALIPTRA_CMD_GET_FMC_ALIAS_CERT, "GET_FMC_ALIAS_CERT", LEN_IGNORED, 4,
+      false, caliptra_cmd_get_fmc_alias_cert },
+    { CALIPTRA_CMD_GET_FMC_ALIAS_CSR, "GET_FMC_ALIAS_CSR", LEN_IGNORED, 4,
+      false, caliptra_cmd_get_fmc_alias_csr },
+    { CALIPTRA_CMD_GET_RT_ALIAS_CERT, "GET_RT_ALIAS_CERT", LEN_IGNORED, 4,
+      false, caliptra_cmd_get_rt_alias_cert },
+    { CALIPTRA_CMD_ECDSA384_VERIFY, "ECDSA384_SIGNATURE_VERIFY", LEN_EXACT,
+      196, false, rt_cmd_ecdsa384_verify },
+    { CALIPTRA_CMD_LMS_VERIFY, "LMS_SIGNATURE_VERIFY", LEN_EXACT,
+      LMS_REQ_SIZE, false, rt_cmd_lms_verify },
+    { CALIPTRA_CMD_FW_INFO, "FW_INFO", LEN_IGNORED, 4, false,
+      rt_cmd_fw_info },
+    { CALIPTRA_CMD_DPE_TAG_TCI, "DPE_TAG_TCI", LEN_EXACT, 24, false,
+      caliptra_cmd_dpe_tag_tci },
+    { CALIPTRA_CMD_DPE_GET_TAGGED_TCI, "DPE_GET_TAGGED_TCI", LEN_EXACT, 8,
+      false, caliptra_cmd_dpe_get_tagged_tci },
+    { CALIPTRA_CMD_INCREMENT_PCR_RESET_COUNTER,
+      "INCREMENT_PCR_RESET_COUNTER", LEN_EXACT, 8, false,
+      caliptra_cmd_increment_pcr_reset_counter },
+    { CALIPTRA_CMD_QUOTE_PCRS, "QUOTE_PCRS", LEN_EXACT_PARAMS, 36, false,
+      caliptra_cmd_quote_pcrs },
+    { CALIPTRA_CMD_EXTEND_PCR, "EXTEND_PCR", LEN_EXACT, 56, false,
+      caliptra_cmd_extend_pcr },
+    { CALIPTRA_CMD_ADD_SUBJECT_ALT_NAME, "ADD_SUBJECT_ALT_NAME", LEN_UP_TO,
+      136, false, caliptra_cmd_add_subject_alt_name },
+    { CALIPTRA_CMD_CERTIFY_KEY_EXTENDED, "CERTIFY_KEY_EXTENDED", LEN_EXACT,
+      80, PL0, caliptra_cmd_certify_key_extended },
+    { CALIPTRA_CMD_INVOKE_DPE_COMMAND, "INVOKE_DPE_COMMAND", LEN_UP_TO, 520,
+      false, caliptra_cmd_invoke_dpe },
+    { CALIPTRA_CMD_SET_AUTH_MANIFEST, "SET_AUTH_MANIFEST", LEN_UP_TO,
+      CALIPTRA_REQ_MAX, false, caliptra_cmd_set_auth_manifest },
+    { CALIPTRA_CMD_AUTHORIZE_AND_STASH, "AUTHORIZE_AND_STASH", LEN_EXACT,
+      116, false, caliptra_cmd_authorize_and_stash },
+    { CALIPTRA_CMD_DISABLE_ATTESTATION, "DISABLE_ATTESTATION", LEN_IGNORED,
+      4, false, caliptra_cmd_disable_attestation },
+    { CALIPTRA_CMD_SIGN_WITH_EXPORTED_ECDSA, "SIGN_WITH_EXPORTED_ECDSA",
+      LEN_EXACT_PARAMS, 84, PL0, caliptra_cmd_sign_with_exported_ecdsa },
+};
+
+/* ---- transport ---- */
+
+/*
+ * The end of a command that failed.  Numbers of known-answer tests are fatal
+ * wherever they come up: the caller returns what this returns.
+ */
+static uint32_t rt_command_failed(CaliptraFw *fw, const char *name,
+                                  uint32_t error)
+{
+    if (CALIPTRA_ERR_IS_KAT(error)) {
+        return error;
+    }
+    trace_caliptra_fw_command(name, error, 0);
+    caliptra_log(fw->s, "command %s failed: %s (0x%08x): %s", name,
+                 caliptra_error_name(error), error,
+                 caliptra_error_cause(error));
+    caliptra_fw_error_non_fatal(fw, error);
+    caliptra_fw_mbox_finish(fw, MBOX_STATUS_CMD_FAILURE);
+    caliptra_fw_wdt_stop(fw);
+    return caliptra_fw_goto(fw, CALIPTRA_FLOW_RT_COMMANDS);
+}
+
+/*
+ * Wait for a command and accept it: what is checked before dispatch.  A
+ * self test that has been asked for runs when the mailbox is free.
+ */
+static uint32_t rt_accept(CaliptraFw *fw)
+{
+    bool ready = caliptra_fw_mbox_fsm(fw) == MBOX_EXECUTE_UC;
+    bool self_test = fw->rt.self_test_state == SELF_TEST_IN_PROGRESS;
+    uint32_t dlen;
+
+    if (fw->rt.shut_down) {
+        /* the microcontroller does not sleep with a self test to do */
+        return ready || self_test ? CALIPTRA_ERR_RUNTIME_SHUTDOWN :
+                                    CALIPTRA_FW_WAIT;
+    }
+    if (!ready) {
+        if (self_test && !(caliptra_fw_rd(fw, CALIPTRA_MBOX_CSR_BASE +
+                                          A_MBOX_LOCK) &
+                           R_MBOX_LOCK_LOCK_MASK)) {
+            return caliptra_fw_goto(fw, CALIPTRA_FLOW_RT_SELF_TEST);
+        }
+        return CALIPTRA_FW_WAIT;
+    }
+
+    caliptra_fw_wdt_start(fw, RT_WDT_CYCLES);
+    caliptra_fw_error_non_fatal(fw, 0);
+    if (caliptra_fw_caller(fw) == CALIPTRA_UC_USER) {
+        return rt_command_failed(fw, "of a reserved user",
+                                 CALIPTRA_ERR_RUNTIME_CMD_RESERVED_PAUSER);
+    }
+    if (caliptra_fw_mbox_cmd(fw) == CALIPTRA_CMD_FIRMWARE_LOAD) {
+        caliptra_log(fw->s, "runtime: firmware update, resetting the core");
+        caliptra_fw_wr(fw, CALIPTRA_SOC_IFC_BASE + A_INTERNAL_FW_UPDATE_RESET,
+                       R_INTERNAL_FW_UPDATE_RESET_CORE_RST_MASK);
+        /* not reached on hardware that works: the core has been reset */
+        return rt_command_failed(fw, "FIRMWARE_LOAD",
+                             CALIPTRA_ERR_RUNTIME_UNEXPECTED_UPDATE_RETURN);
+    }
+    dlen = caliptra_fw_mbox_dlen(fw);
+    if (dlen > CALIPTRA_REQ_MAX) {
+        return rt_command_failed(fw, "(length)",
+                                 CALIPTRA_ERR_RUNTIME_INSUFFICIENT_MEMORY);
+    }
+    caliptra_fw_mbox_read_request(fw, dlen);
+    if (dlen < 4) {
+        return rt_command_failed(fw, "(length)",
+                                 CALIPTRA_ERR_RUNTIME_MAILBOX_INVALID_PARAMS);
+    }
+    if (!caliptra_fw_mbox_checksum_ok(fw)) {
+        return rt_command_failed(fw, "(checksum)",
+                                 CALIPTRA_ERR_RUNTIME_INVALID_CHECKSUM);
+    }
+    return CALIPTRA_FW_OK;
+}
+
+static uint32_t rt_check_length(CaliptraFw *fw, CmdLen len, uint32_t size)
+{
+    switch (len) {
+    case LEN_IGNORED:
+        return CALIPTRA_FW_OK;
+    case LEN_EXACT:
+        return fw->req_len == size ? CALIPTRA_FW_OK :
+               CALIPTRA_ERR_RUNTIME_INSUFFICIENT_MEMORY;
+    case LEN_EXACT_PARAMS:
+        return fw->req_len == size ? CALIPTRA_FW_OK :
+               CALIPTRA_ERR_RUNTIME_MAILBOX_INVALID_PARAMS;
+    case LEN_UP_TO:
+        return fw->req_len <= size ? CALIPTRA_FW_OK :
+               CALIPTRA_ERR_RUNTIME_INSUFFICIENT_MEMORY;
+    }
+    g_assert_not_reached();
+}
+
+/* dispatch: length, privilege, and then what the command itself checks */
+static uint32_t rt_serve(CaliptraFw *fw)
+{
+    g_autofree CaliptraRsp *rsp = g_new0(CaliptraRsp, 1);
+    uint32_t code = caliptra_fw_mbox_cmd(fw);
+    size_t i;
+    uint32_t ret;
+
+    for (i = 0; i < ARRAY_SIZE(rt_commands); i++) {
+        if (rt_commands[i].code == code) {
+            break;
+        }
+    }
+    if (i == ARRAY_SIZE(rt_commands)) {
+        return rt_command_failed(fw, "(unknown)",
+                                 CALIPTRA_ERR_RUNTIME_UNIMPLEMENTED_COMMAND);
+    }
+
+    rsp->len = 8;
+    ret = rt_check_length(fw, rt_commands[i].len, rt_commands[i].size);
+    if (ret == CALIPTRA_FW_OK && rt_commands[i].pl0 &&
+        !caliptra_fw_caller_is_pl0(fw)) {
+        ret = CALIPTRA_ERR_RUNTIME_INCORRECT_PAUSER_PRIVILEGE_LEVEL;
+    }
+    if (ret == CALIPTRA_FW_OK) {
+        ret = rt_commands[i].fn(fw, fw->req, fw->req_len, rsp);
+    }
+    switch (ret) {
+    case CALIPTRA_FW_OK:
+        trace_caliptra_fw_command(rt_commands[i].name, 0, rsp->len);
+        caliptra_fw_mbox_respond(fw, rsp);
+        caliptra_fw_wdt_stop(fw);
+        return CALIPTRA_FW_OK;
+    case CALIPTRA_FW_WAIT:
+    case CALIPTRA_FW_ENTROPY:
+        return ret;
+    default:
+        return rt_command_failed(fw, rt_commands[i].name, ret);
+    }
+}
+
+static const CaliptraFwStep rt_commands_steps[] = {
+    { "wait for a command", rt_accept, .latency = NS_SHORT },
+    { "serve the command", rt_serve, .latency = NS_COMMAND },
+};
+
+const CaliptraFwFlow caliptra_flow_rt_commands = {
+    .name = "runtime commands",
+    .stage = CALIPTRA_STAGE_RT,
+    .steps = rt_commands_steps,
+    .n_steps = ARRAY_SIZE(rt_commands_steps),
+    .next = CALIPTRA_FLOW_RT_COMMANDS,
+};
+
+/* ---- self test, with the mailbox held (runtime/src/fips.rs) ---- */
+
+static uint32_t self_test_hashes(CaliptraFw *fw)
+{
+    return caliptra_fw_kat_hashes(fw, false);
+}
+
+static void self_test_put(CaliptraFw *fw, const uint8_t *data, uint32_t len)
+{
+    for (uint32_t i = 0; i < len; i += 4) {
+        uint8_t word[4] = {};
+
+        memcpy(word, data + i, MIN(len - i, 4));
+        caliptra_fw_wr(fw, CALIPTRA_MBOX_CSR_BASE + A_MBOX_DATAIN,
+                       ldl_le_p(word));
+    }
+}
+
+/* an image that runs; its place was checked when it was loaded */
+static const uint8_t *self_test_image(CaliptraFw *fw,
+                                      const CaliptraTocEntry *toc)
+{
+    return fw->iccm + (le32_to_cpu(toc->load_addr) - CALIPTRA_ICCM_BASE);
+}
+
+/* manifest and images go back into the mailbox and are verified there */
+static uint32_t self_test_images(CaliptraFw *fw)
+{
+    const CaliptraManifest *m = (const CaliptraManifest *)fw->pdata.manifest1;
+    uint32_t fmc_size = le32_to_cpu(m->fmc.size);
+    uint32_t rt_size = le32_to_cpu(m->rt.size);
+    uint32_t size = CALIPTRA_MANIFEST_SIZE + fmc_size + rt_size;
+    CaliptraImageInfo info;
+
+    if (caliptra_fw_mbox_fsm(fw) != MBOX_RDY_FOR_CMD) {
+        return CALIPTRA_ERR_RUNTIME_INTERNAL;
+    }
+    caliptra_fw_wr(fw, CALIPTRA_MBOX_CSR_BASE + A_MBOX_CMD, 0);
+    caliptra_fw_wr(fw, CALIPTRA_MBOX_CSR_BASE + A_MBOX_DLEN, size);
+    self_test_put(fw, fw->pdata.manifest1, CALIPTRA_MANIFEST_SIZE);
+    if (fmc_size > FMC_SIZE_MAX) {
+        return CALIPTRA_ERR_RUNTIME_INVALID_FMC_SIZE;
+    }
+    if (rt_size > RT_SIZE_MAX) {
+        return CALIPTRA_ERR_RUNTIME_INVALID_RUNTIME_SIZE;
+    }
+    self_test_put(fw, self_test_image(fw, &m->fmc), fmc_size);
+    self_test_put(fw, self_test_image(fw, &m->rt), rt_size);
+    return caliptra_fw_image_verify(fw, fw->pdata.manifest1, size, true,
+                                    &info);
+}
+
+static uint32_t self_test_done(CaliptraFw *fw)
+{
+    caliptra_fw_wr(fw, CALIPTRA_MBOX_CSR_BASE + A_MBOX_UNLOCK,
+                   R_MBOX_UNLOCK_UNLOCK_MASK);
+    fw->rt.self_test_state = SELF_TEST_DONE;
+    caliptra_log(fw->s, "runtime: self test passed");
+    return CALIPTRA_FW_OK;
+}
+
+static const CaliptraFwStep rt_self_test_steps[] = {
+    { "start", .status = BOOT_RT_SELF_TEST_STARTED, .latency = NS_SHORT },
+    { "known-answer tests: hashes", self_test_hashes,
+      .latency = NS_COMMAND },
+    { "known-answer tests: keys", caliptra_fw_kat_keys,
+      .draws = CALIPTRA_KAT_KEYS_DRAWS, .latency = NS_ECC },
+    { "verify the images", self_test_images,
+      .status = BOOT_RT_SELF_TEST_COMPLETE, .latency = NS_VERIFY },
+    { "release the mailbox", self_test_done, .latency = NS_SHORT },
+};
+
+const CaliptraFwFlow caliptra_flow_rt_self_test = {
+    .name = "runtime self test",
+    .stage = CALIPTRA_STAGE_RT,
+    .steps = rt_self_test_steps,
+    .n_steps = ARRAY_SIZE(rt_self_test_steps),
+    .next = CALIPTRA_FLOW_RT_COMMANDS,
+};
