@@ -15,6 +15,7 @@
 #include "hw/misc/caliptra_regs.h"
 #include "migration/vmstate.h"
 #include "caliptra_crypto.h"
+#include "caliptra_fw_x509.h"
 
 /*
  * Results of steps and command handlers: 0 is success, any other value a
@@ -197,17 +198,6 @@ enum {
     CALIPTRA_PCR_RT_JOURNEY = 3,
     CALIPTRA_PCR_STASH = 31,
 };
-
-/* P-384 numbers as natural bytes, most significant first */
-typedef struct CaliptraEccPub {
-    uint8_t x[48];
-    uint8_t y[48];
-} CaliptraEccPub;
-
-typedef struct CaliptraEccSig {
-    uint8_t r[48];
-    uint8_t s[48];
-} CaliptraEccSig;
 
 /* ---- persistent data (boot-and-dice.md section 11.1) ---- */
 

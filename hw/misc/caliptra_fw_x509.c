@@ -13,8 +13,6 @@
 #include "qemu/osdep.h"
 #include "qemu/cutils.h"
 #include "qemu/host-utils.h"
-#include "caliptra_internal.h"
-#include "caliptra_fw.h"
 #include "caliptra_fw_x509.h"
 
 /* ---- DER ---- */

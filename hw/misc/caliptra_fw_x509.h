@@ -7,7 +7,16 @@
 #ifndef HW_MISC_CALIPTRA_FW_X509_H
 #define HW_MISC_CALIPTRA_FW_X509_H
 
-#include "caliptra_fw.h"
+/* P-384 numbers as natural bytes, most significant first */
+typedef struct CaliptraEccPub {
+    uint8_t x[48];
+    uint8_t y[48];
+} CaliptraEccPub;
+
+typedef struct CaliptraEccSig {
+    uint8_t r[48];
+    uint8_t s[48];
+} CaliptraEccSig;
 
 /* ---- DER (ITU-T X.690) ---- */
 
@@ -204,7 +213,7 @@ typedef struct CaliptraX509Params {
  * caliptra_x509_tbs: the signed part of a certificate or CSR
  * @template: which one
  * @p: its parameters
- * @out: @size bytes; CALIPTRA_TBS_MAX is enough for each
+ * @out: @size bytes; 1024 are enough for each
  *
  * Returns: bytes written (322, 552, 753, 325, 649), or 0 if they do not fit.
  */
