@@ -1,0 +1,268 @@
+#!/usr/bin/env python3
+"""
+The test part of ./qemu-caliptra: picks the suites, runs them, counts cases.
+
+A suite is a test that meson knows (qtest, unit test, functional test), run
+with the command and the environment that meson has for it, or a unittest
+module in tests/caliptra.
+
+SPDX-License-Identifier: GPL-2.0-or-later
+"""
+
+import concurrent.futures
+import json
+import os
+from pathlib import Path
+import re
+import subprocess
+import sys
+import time
+
+ROOT = Path(os.environ['CALIPTRA_ROOT'])
+TREE = Path(os.environ['CALIPTRA_TREE'])
+OBJ = Path(os.environ['CALIPTRA_OBJ'])
+LOGS = Path(os.environ['CALIPTRA_LOGS']) / ('tests-' + OBJ.name)
+
+# Tests of meson's that are run whole, and QEMU's own that are run for this
+# machine only: name, then the arguments that narrow them
+MESON_SUITES = [
+    (r'qtest-aarch64/aspeed_caliptra.*', []),
+    (r'test-caliptra-.*', []),
+    (r'func-aarch64-aspeed_caliptra.*', []),
+    (r'qtest-aarch64/ast2700-.*', []),
+    (r'qtest-aarch64/qom-test', ['-p', '/aarch64/qom/ast2700fc']),
+    (r'qtest-aarch64/test-hmp', ['-p', '/aarch64/hmp/ast2700fc']),
+    (r'qtest-aarch64/device-introspect-test',
+     ['-p', '/aarch64/device/introspect/concrete/defaults/none']),
+]
+
+# Under the sanitizers everything takes its time
+SLOWDOWN = 5 if 'sanitize' in OBJ.name else 1
+UNITTEST_TIMEOUT = 900
+
+
+class Suite:
+    """One test program: how to run it, and what came of it"""
+
+    def __init__(self, name, cmd, env, timeout, parse, cwd):
+        self.name = name
+        self.cmd = cmd
+        self.env = env
+        self.timeout = timeout * SLOWDOWN
+        self.parse = parse
+        self.cwd = cwd
+        self.passed = []
+        self.failed = []
+        self.skipped = []       # (case, reason)
+        self.seconds = 0.0
+
+    @property
+    def log(self):
+        return LOGS / (re.sub(r'[^\w.-]+', '_', self.name) + '.log')
+
+    def run(self):
+        start = time.monotonic()
+        trouble = None
+        with open(self.log, 'wb') as log:
+            try:
+                code = subprocess.run(
+                    self.cmd, env={**os.environ, **self.env}, cwd=self.cwd,
+                    stdin=subprocess.DEVNULL, stdout=log,
+                    stderr=subprocess.STDOUT, timeout=self.timeout,
+                    check=False).returncode
+            except subprocess.TimeoutExpired:
+                code = None
+                trouble = f'no end after {self.timeout} s'
+            except OSError as err:
+                code = None
+                trouble = str(err)
+        self.seconds = time.monotonic() - start
+        text = self.log.read_text(encoding='utf-8', errors='replace')
+        missing = self.parse(self, text)
+        if trouble is None and code != 0 and not self.failed:
+            trouble = f'exit status {code}'
+        if trouble is None and missing:
+            trouble = f'{missing} cases were never run'
+        if trouble is None and not (self.passed or self.skipped):
+            if not self.failed:
+                trouble = 'ran no case'
+        if trouble:
+            self.failed.append(f'({trouble})')
+        return self
+
+
+def parse_tap(suite, text):
+    """Count the lines of a TAP stream; returns how many the plan had more"""
+    planned = None
+    seen = 0
+    for line in text.splitlines():
+        plan = re.match(r'1\.\.(\d+)', line)
+        if plan:
+            planned = int(plan[1])
+            continue
+        # programs that share the stream may leave a line unfinished
+        case = re.search(r'(?:^|\s)(not ok|ok) (\d+)(?: -)? ?(\S.*)?$', line)
+        if not case or (case[2] and planned and int(case[2]) > planned):
+            continue
+        seen += 1
+        name, _, directive = (case[3] or case[2]).partition('#')
+        name = name.strip()
+        if case[1] == 'not ok':
+            suite.failed.append(name)
+        elif directive.strip().upper().startswith('SKIP'):
+            suite.skipped.append((name, directive.strip()[4:].strip(' :')))
+        else:
+            suite.passed.append(name)
+    return max(0, planned - seen) if planned else 0
+
+
+def parse_unittest(suite, text):
+    """Read the result file that unittest_main() below leaves"""
+    result = suite.log.with_suffix('.json')
+    if not result.exists():
+        return 0
+    outcome = json.loads(result.read_text(encoding='utf-8'))
+    suite.passed = outcome['passed']
+    suite.failed = outcome['failed']
+    suite.skipped = [tuple(skip) for skip in outcome['skipped']]
+    return 0
+
+
+def unittest_main(module, result_file):
+    """In the child: run one unittest module, leave its outcome in a file"""
+    import unittest
+
+    outcome = {'passed': [], 'failed': [], 'skipped': []}
+
+    class Result(unittest.TextTestResult):
+        def name(self, test):
+            return test.id()
+
+        def addSuccess(self, test):
+            super().addSuccess(test)
+            outcome['passed'].append(self.name(test))
+
+        def addFailure(self, test, err):
+            super().addFailure(test, err)
+            outcome['failed'].append(self.name(test))
+
+        def addError(self, test, err):
+            super().addError(test, err)
+            outcome['failed'].append(self.name(test))
+
+        def addSkip(self, test, reason):
+            super().addSkip(test, reason)
+            outcome['skipped'].append((self.name(test), reason))
+
+        def addSubTest(self, test, subtest, err):
+            super().addSubTest(test, subtest, err)
+            outcome['failed' if err else 'passed'].append(self.name(subtest))
+
+        def addExpectedFailure(self, test, err):
+            super().addExpectedFailure(test, err)
+            outcome['passed'].append(self.name(test))
+
+        def addUnexpectedSuccess(self, test):
+            super().addUnexpectedSuccess(test)
+            outcome['failed'].append(self.name(test))
+
+    sys.path.insert(0, os.getcwd())
+    tests = unittest.defaultTestLoader.loadTestsFromName(module)
+    runner = unittest.TextTestRunner(verbosity=2, resultclass=Result)
+    success = runner.run(tests).wasSuccessful()
+    Path(result_file).write_text(json.dumps(outcome), encoding='utf-8')
+    return 0 if success else 1
+
+
+def find_suites(wanted):
+    suites = []
+    known = json.loads((OBJ / 'meson-info/intro-tests.json')
+                       .read_text(encoding='utf-8'))
+    for pattern, narrow in MESON_SUITES:
+        for test in sorted(known, key=lambda test: test['name']):
+            if re.fullmatch(pattern, test['name']):
+                suites.append(Suite(test['name'], test['cmd'] + narrow,
+                                    test['env'], test['timeout'], parse_tap,
+                                    test['workdir'] or OBJ))
+    here = ROOT / 'tests/caliptra'
+    for path in sorted(here.glob('test_*.py')):
+        name = f'tests/caliptra/{path.name}'
+        suite = Suite(name, [], {}, UNITTEST_TIMEOUT, parse_unittest, here)
+        suite.cmd = [sys.executable, __file__, '--unittest', path.stem,
+                     str(suite.log.with_suffix('.json'))]
+        suites.append(suite)
+    if wanted:
+        suites = [suite for suite in suites
+                  if any(word in suite.name for word in wanted)]
+    return suites
+
+
+def ninja_targets(suites):
+    """What has to be built before these suites can run"""
+    targets = set()
+    for suite in suites:
+        for word in suite.cmd[:1]:
+            path = Path(word)
+            if path.is_relative_to(OBJ / 'tests'):
+                targets.add(str(path.relative_to(OBJ)))
+    return sorted(targets)
+
+
+def report(suites, seconds):
+    width = max(len(suite.name) for suite in suites)
+    print()
+    print(f'{"suite":{width}}  passed  failed  skipped     time')
+    for suite in suites:
+        print(f'{suite.name:{width}}  {len(suite.passed):6}  '
+              f'{len(suite.failed):6}  {len(suite.skipped):7}  '
+              f'{suite.seconds:5.1f} s')
+    skips = [(suite.name, *skip) for suite in suites
+             for skip in suite.skipped]
+    if skips:
+        print('\nskipped:')
+        for suite, case, reason in skips:
+            print(f'  {suite}: {case}: {reason or "no reason given"}')
+    failures = [suite for suite in suites if suite.failed]
+    if failures:
+        print('\nfailed:')
+        for suite in failures:
+            for case in suite.failed:
+                print(f'  {suite.name}: {case}')
+            print(f'    log: {os.path.relpath(suite.log)}')
+    print(f'\nall suites: {seconds:.0f} s')
+
+
+def main(args):
+    if args[:1] == ['--unittest']:
+        return unittest_main(*args[1:])
+    if args[:1] == ['--targets']:
+        print(' '.join(ninja_targets(find_suites(args[1:]))))
+        return 0
+
+    suites = find_suites(args)
+    if not suites:
+        print(f'qemu-caliptra: no suite is named like {" or ".join(args)}',
+              file=sys.stderr)
+        return 2
+    LOGS.mkdir(parents=True, exist_ok=True)
+    for old in LOGS.glob('*'):
+        old.unlink()
+    print(f'==> running {len(suites)} suites', file=sys.stderr)
+    start = time.monotonic()
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        for done in concurrent.futures.as_completed(
+                [pool.submit(suite.run) for suite in suites]):
+            suite = done.result()
+            verdict = 'FAILED' if suite.failed else 'ok'
+            print(f'    {verdict:6}  {suite.name}  ({len(suite.passed)} '
+                  f'cases, {suite.seconds:.1f} s)', file=sys.stderr)
+    report(suites, time.monotonic() - start)
+    failed = sum(len(suite.failed) for suite in suites)
+    print(f'{sum(len(suite.passed) for suite in suites)} passed, '
+          f'{failed} failed, '
+          f'{sum(len(suite.skipped) for suite in suites)} skipped')
+    return 1 if failed else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main(sys.argv[1:]))
