@@ -74,6 +74,7 @@ class TestModel(unittest.TestCase):
         key = self.dpe.leaf_key(leaf, k.LABEL)
         self.assertEqual(key.d, int.from_bytes(v.PRIV_LEAF, 'big'))
         self.assertEqual((key.x, key.y), (v.X_LEAF, v.Y_LEAF))
+        self.assertEqual((key.x, key.y), (v.X_LEAF, v.Y_LEAF))
         self.assertEqual(m.sha384(v.H, b'Exported CDI'), v.C1_EXPORTED)
         self.assertEqual(self.dpe.cdi(leaf, b'Exported CDI'), v.CDI_EXPORTED)
         key = self.dpe._key(v.CDI_EXPORTED, b'Exported ECC', b'Exported ECC')
