@@ -258,6 +258,7 @@ void aspeed_caliptra_map(AspeedCaliptraState *s, MemoryRegion *memory)
     memory_region_add_subregion_overlap(memory, ASPEED_CALIPTRA_SCUIO +
                                         ASPEED_SCUIO_RSTCTL2,
                                         &s->scu_rst, 1);
+    caliptra_map_internal_bus(s->core, memory);
 }
 
 /* ---- OTP ---- */

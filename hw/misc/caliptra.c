@@ -1,101 +1,1018 @@
 /*
  * Caliptra 1.x core: the core: blocks together, reset domains, boot FSM, lines
  *
+ * What caliptra-rtl v1.1 caliptra_top.sv, soc_ifc_arb.sv and
+ * soc_ifc_boot_fsm.sv do: two buses, one from the SoC and one from the
+ * microcontroller, into the same blocks.
+ *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 
 #include "qemu/osdep.h"
+#include "qemu/log.h"
+#include "qemu/timer.h"
+#include "qapi/error.h"
+#include "qapi/visitor.h"
+#include "hw/qdev-clock.h"
+#include "hw/qdev-properties.h"
+#include "hw/qdev-properties-system.h"
 #include "caliptra_internal.h"
 #include "caliptra_fw.h"
+#include "trace.h"
+
+/* a clock input that nobody drives runs at this rate */
+#define CALIPTRA_CLK_DEFAULT_HZ     200000000
+
+/* what lies between the SHA accelerator and soc_ifc_reg: an error */
+#define CALIPTRA_WINDOW_HOLE        0x22000
+/* the fuse user's part of soc_ifc_reg (soc_ifc_arb.sv) */
+#define CALIPTRA_FUSE_START         0x200
+#define CALIPTRA_FUSE_END           0x600
+
+/* ---- clock ---- */
+
+uint64_t caliptra_clock_ticks(CaliptraState *s)
+{
+    return clock_ns_to_ticks(s->clk, qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL));
+}
+
+int64_t caliptra_clock_deadline(CaliptraState *s, uint64_t ticks)
+{
+    uint64_t ns = clock_ticks_to_ns(s->clk, ticks);
+
+    if (ns < INT64_MAX && clock_ns_to_ticks(s->clk, ns) < ticks) {
+        ns++;
+    }
+    return MIN(ns, INT64_MAX);
+}
+
+static void caliptra_clock_event(void *opaque, ClockEvent event)
+{
+    CaliptraState *s = opaque;
+
+    if (event == ClockPreUpdate) {
+        caliptra_soc_ifc_clock_stop(s);
+    } else {
+        caliptra_soc_ifc_clock_start(s);
+    }
+}
+
+/* ---- interrupt blocks ---- */
+
+void caliptra_intr_init(CaliptraIntr *intr, unsigned n_error, unsigned n_notif)
+{
+    assert(n_error <= CALIPTRA_INTR_MAX && n_notif <= CALIPTRA_INTR_MAX);
+    intr->n_error = n_error;
+    intr->n_notif = n_notif;
+}
+
+void caliptra_intr_reset(CaliptraIntr *intr, CaliptraReset kind)
+{
+    if (kind == CALIPTRA_RESET_FW_UPDATE) {
+        return;
+    }
+    intr->global_en = 0;
+    intr->error_en = 0;
+    intr->notif_en = 0;
+    intr->notif_sts = 0;
+    memset(intr->notif_count, 0, sizeof(intr->notif_count));
+    if (kind == CALIPTRA_RESET_COLD) {
+        intr->error_sts = 0;
+        memset(intr->error_count, 0, sizeof(intr->error_count));
+    }
+}
+
+static void intr_count(uint32_t *count)
+{
+    if (*count != UINT32_MAX) {
+        ++*count;
+    }
+}
+
+void caliptra_intr_error(CaliptraIntr *intr, unsigned bit)
+{
+    assert(bit < intr->n_error);
+    intr->error_sts |= BIT(bit);
+    intr_count(&intr->error_count[bit]);
+}
+
+void caliptra_intr_notif(CaliptraIntr *intr, unsigned bit)
+{
+    assert(bit < intr->n_notif);
+    intr->notif_sts |= BIT(bit);
+    intr_count(&intr->notif_count[bit]);
+}
+
+/* The counter at an offset, NULL if there is none */
+static uint32_t *intr_counter(CaliptraIntr *intr, hwaddr offset)
+{
+    unsigned i;
+
+    if (offset >= A_INTR_ERROR_COUNT && offset < A_INTR_NOTIF_COUNT) {
+        i = (offset - A_INTR_ERROR_COUNT) / 4;
+        return i < intr->n_error ? &intr->error_count[i] : NULL;
+    }
+    if (offset >= A_INTR_NOTIF_COUNT) {
+        i = (offset - A_INTR_NOTIF_COUNT) / 4;
+        return i < intr->n_notif ? &intr->notif_count[i] : NULL;
+    }
+    return NULL;
+}
+
+uint32_t caliptra_intr_read(const CaliptraIntr *intr, hwaddr offset)
+{
+    uint32_t *count;
+
+    if (offset & 3) {
+        return 0;
+    }
+    switch (offset) {
+    case A_INTR_GLOBAL_EN:
+        return intr->global_en;
+    case A_INTR_ERROR_EN:
+        return intr->error_en;
+    case A_INTR_NOTIF_EN:
+        return intr->notif_en;
+    case A_INTR_ERROR_GLOBAL:
+        return !!(intr->error_sts & intr->error_en);
+    case A_INTR_NOTIF_GLOBAL:
+        return !!(intr->notif_sts & intr->notif_en);
+    case A_INTR_ERROR_INTERNAL:
+        return intr->error_sts;
+    case A_INTR_NOTIF_INTERNAL:
+        return intr->notif_sts;
+    default:
+        count = intr_counter((CaliptraIntr *)intr, offset);
+        return count ? *count : 0;
+    }
+}
+
+void caliptra_intr_write(CaliptraIntr *intr, hwaddr offset, uint32_t data)
+{
+    uint32_t *count;
+    unsigned i;
+
+    if (offset & 3) {
+        return;
+    }
+    switch (offset) {
+    case A_INTR_GLOBAL_EN:
+        intr->global_en = data & (R_INTR_GLOBAL_EN_ERROR_EN_MASK |
+                                  R_INTR_GLOBAL_EN_NOTIF_EN_MASK);
+        break;
+    case A_INTR_ERROR_EN:
+        intr->error_en = extract32(data, 0, intr->n_error);
+        break;
+    case A_INTR_NOTIF_EN:
+        intr->notif_en = extract32(data, 0, intr->n_notif);
+        break;
+    case A_INTR_ERROR_INTERNAL:
+        intr->error_sts &= ~data;
+        break;
+    case A_INTR_NOTIF_INTERNAL:
+        intr->notif_sts &= ~data;
+        break;
+    case A_INTR_ERROR_TRIG:
+        for (i = 0; i < intr->n_error; i++) {
+            if (data & BIT(i)) {
+                caliptra_intr_error(intr, i);
+            }
+        }
+        break;
+    case A_INTR_NOTIF_TRIG:
+        for (i = 0; i < intr->n_notif; i++) {
+            if (data & BIT(i)) {
+                caliptra_intr_notif(intr, i);
+            }
+        }
+        break;
+    default:
+        count = intr_counter(intr, offset);
+        if (count) {
+            *count = data;
+        }
+        break;
+    }
+}
+
+bool caliptra_intr_error_level(const CaliptraIntr *intr)
+{
+    return FIELD_EX32(intr->global_en, INTR_GLOBAL_EN, ERROR_EN) &&
+           (intr->error_sts & intr->error_en);
+}
+
+bool caliptra_intr_notif_level(const CaliptraIntr *intr)
+{
+    return FIELD_EX32(intr->global_en, INTR_GLOBAL_EN, NOTIF_EN) &&
+           (intr->notif_sts & intr->notif_en);
+}
 
 const VMStateDescription vmstate_caliptra_intr = {
     .name = "caliptra-intr",
     .version_id = 1,
     .minimum_version_id = 1,
     .fields = (const VMStateField[]) {
+        VMSTATE_UINT32(global_en, CaliptraIntr),
+        VMSTATE_UINT32(error_en, CaliptraIntr),
+        VMSTATE_UINT32(notif_en, CaliptraIntr),
+        VMSTATE_UINT32(error_sts, CaliptraIntr),
+        VMSTATE_UINT32(notif_sts, CaliptraIntr),
+        VMSTATE_UINT32_ARRAY(error_count, CaliptraIntr, CALIPTRA_INTR_MAX),
+        VMSTATE_UINT32_ARRAY(notif_count, CaliptraIntr, CALIPTRA_INTR_MAX),
         VMSTATE_END_OF_LIST()
     },
 };
 
+/* ---- the firmware side ---- */
+
+void caliptra_post_event(CaliptraState *s, CaliptraFwEvent event)
+{
+    if (event != CALIPTRA_EV_WAKE) {
+        trace_caliptra_event(event);
+    }
+    if (s->fw_ops) {
+        s->fw_ops->event(s, event);
+    }
+}
+
+/* ---- lines ---- */
+
+/* Output lines of the device, by the wire that drives them */
+static const struct {
+    const char *name;
+    uint32_t wire;
+    size_t irq;
+} caliptra_lines[] = {
+    { CALIPTRA_OUT_READY_FOR_FUSES, CALIPTRA_WIRE_READY_FOR_FUSES,
+      offsetof(CaliptraState, out_ready_for_fuses) },
+    { CALIPTRA_OUT_READY_FOR_FW, CALIPTRA_WIRE_READY_FOR_FW,
+      offsetof(CaliptraState, out_ready_for_fw) },
+    { CALIPTRA_OUT_READY_FOR_RUNTIME, CALIPTRA_WIRE_READY_FOR_RUNTIME,
+      offsetof(CaliptraState, out_ready_for_runtime) },
+    { CALIPTRA_OUT_MBOX_DATA_AVAIL, CALIPTRA_WIRE_MBOX_DATA_AVAIL,
+      offsetof(CaliptraState, out_mbox_data_avail) },
+    { CALIPTRA_OUT_MBOX_FLOW_DONE, CALIPTRA_WIRE_MBOX_FLOW_DONE,
+      offsetof(CaliptraState, out_mbox_flow_done) },
+    { CALIPTRA_OUT_ERROR_FATAL, CALIPTRA_WIRE_ERROR_FATAL,
+      offsetof(CaliptraState, out_error_fatal) },
+    { CALIPTRA_OUT_ERROR_NON_FATAL, CALIPTRA_WIRE_ERROR_NON_FATAL,
+      offsetof(CaliptraState, out_error_non_fatal) },
+    { CALIPTRA_OUT_ETRNG_REQ, CALIPTRA_WIRE_TRNG_REQ,
+      offsetof(CaliptraState, out_etrng_req) },
+};
+
+static bool caliptra_in_reset(CaliptraState *s)
+{
+    return s->boot_fsm == BOOT_IDLE;
+}
+
+static uint32_t caliptra_wires(CaliptraState *s)
+{
+    const uint32_t *regs = s->soc_ifc.regs;
+    uint32_t flow = regs[R_CPTRA_FLOW_STATUS];
+    const struct {
+        uint32_t wire;
+        bool level;
+    } levels[] = {
+        { CALIPTRA_WIRE_NONCORE_RST_B, true },
+        { CALIPTRA_WIRE_UC_RST_B, s->boot_fsm == BOOT_DONE },
+        { CALIPTRA_WIRE_READY_FOR_FUSES,
+          s->boot_fsm == BOOT_FUSE && !s->soc_ifc.fuse_wr_done_observed },
+        { CALIPTRA_WIRE_READY_FOR_FW,
+          flow & R_CPTRA_FLOW_STATUS_READY_FOR_FW_MASK },
+        { CALIPTRA_WIRE_READY_FOR_RUNTIME,
+          flow & R_CPTRA_FLOW_STATUS_READY_FOR_RUNTIME_MASK },
+        { CALIPTRA_WIRE_MBOX_DATA_AVAIL, s->mbox.fsm == MBOX_EXECUTE_SOC },
+        { CALIPTRA_WIRE_MBOX_FLOW_DONE,
+          flow & R_CPTRA_FLOW_STATUS_MAILBOX_FLOW_DONE_MASK },
+        { CALIPTRA_WIRE_ERROR_FATAL, s->soc_ifc.error_fatal },
+        { CALIPTRA_WIRE_ERROR_NON_FATAL, s->soc_ifc.error_non_fatal },
+        { CALIPTRA_WIRE_TRNG_REQ, !s->itrng &&
+          (regs[R_CPTRA_TRNG_STATUS] & R_CPTRA_TRNG_STATUS_DATA_REQ_MASK) },
+        { CALIPTRA_WIRE_SOC_IFC_ERROR_INTR,
+          caliptra_intr_error_level(&s->soc_ifc.intr) },
+        { CALIPTRA_WIRE_SOC_IFC_NOTIF_INTR,
+          caliptra_intr_notif_level(&s->soc_ifc.intr) },
+        { CALIPTRA_WIRE_SHA_ERROR_INTR,
+          caliptra_intr_error_level(&s->sha_acc.intr) },
+        { CALIPTRA_WIRE_SHA_NOTIF_INTR,
+          caliptra_intr_notif_level(&s->sha_acc.intr) },
+        { CALIPTRA_WIRE_TIMER_INTR, caliptra_soc_ifc_timer_intr(s) },
+        { CALIPTRA_WIRE_NMI_INTR, caliptra_soc_ifc_nmi_intr(s) },
+        { CALIPTRA_WIRE_ICCM_LOCK, regs[R_INTERNAL_ICCM_LOCK] },
+        { CALIPTRA_WIRE_CLK_GATING_EN, regs[R_CPTRA_CLK_GATING_EN] },
+    };
+    uint32_t wires = 0;
+    size_t i;
+
+    if (caliptra_in_reset(s)) {
+        return 0;
+    }
+    for (i = 0; i < ARRAY_SIZE(levels); i++) {
+        wires |= levels[i].level ? levels[i].wire : 0;
+    }
+    return wires;
+}
+
+static void caliptra_update_wires(CaliptraState *s)
+{
+    uint32_t wires = caliptra_wires(s);
+    uint32_t changed = wires ^ s->wires;
+    size_t i;
+
+    if (!changed) {
+        return;
+    }
+    s->wires = wires;
+    for (i = 0; i < ARRAY_SIZE(caliptra_lines); i++) {
+        if (changed & caliptra_lines[i].wire) {
+            bool level = wires & caliptra_lines[i].wire;
+            qemu_irq *irq = (void *)s + caliptra_lines[i].irq;
+
+            trace_caliptra_line(caliptra_lines[i].name, level);
+            qemu_set_irq(*irq, level);
+        }
+    }
+    if (changed & wires & CALIPTRA_WIRE_NMI_INTR) {
+        caliptra_post_event(s, CALIPTRA_EV_NMI);
+    }
+}
+
+/* ---- reset and boot FSM ---- */
+
+void caliptra_flush(CaliptraState *s)
+{
+    trace_caliptra_flush();
+    caliptra_soc_ifc_clear_secrets(s);
+    caliptra_kv_flush(s);
+    caliptra_engines_flush(s);
+}
+
+bool caliptra_flushing(CaliptraState *s)
+{
+    return s->soc_ifc.error_fatal;
+}
+
+static void caliptra_set_boot_fsm(CaliptraState *s, unsigned state)
+{
+    trace_caliptra_boot_fsm(s->boot_fsm, state);
+    if (s->boot_fsm == BOOT_DONE) {
+        caliptra_post_event(s, CALIPTRA_EV_STOP);
+    }
+    s->boot_fsm = state;
+    if (state == BOOT_DONE) {
+        caliptra_post_event(s, CALIPTRA_EV_START);
+    }
+}
+
+static void caliptra_reset_blocks(CaliptraState *s, CaliptraReset kind)
+{
+    caliptra_mbox_reset(s, kind);
+    caliptra_soc_ifc_reset(s, kind);
+    caliptra_sha_acc_reset(s, kind);
+    caliptra_vault_reset(s, kind);
+    caliptra_engines_reset(s, kind);
+}
+
+/* cptra_noncore_rst_b falls */
+static void caliptra_assert_reset(CaliptraState *s, CaliptraReset kind)
+{
+    caliptra_set_boot_fsm(s, BOOT_IDLE);
+    /* the latches start from the safe side */
+    s->debug_locked = true;
+    s->lifecycle = CALIPTRA_LIFECYCLE_PRODUCTION;
+    s->brkpoint = false;
+    s->power_cycled |= kind == CALIPTRA_RESET_COLD;
+    caliptra_reset_blocks(s, kind);
+}
+
+/* cptra_noncore_rst_b rises: inputs are sampled */
+static void caliptra_release_reset(CaliptraState *s)
+{
+    s->lifecycle = FIELD_EX32(s->in_security_state, CPTRA_SECURITY_STATE,
+                              DEVICE_LIFECYCLE);
+    s->debug_locked = FIELD_EX32(s->in_security_state, CPTRA_SECURITY_STATE,
+                                 DEBUG_LOCKED);
+    s->brkpoint = s->in_brkpoint &&
+                  (!s->debug_locked ||
+                   s->lifecycle == CALIPTRA_LIFECYCLE_MANUFACTURING);
+    trace_caliptra_release(s->power_cycled, s->lifecycle, s->debug_locked,
+                           s->brkpoint);
+    caliptra_soc_ifc_release(s, s->power_cycled);
+    s->power_cycled = false;
+    if (caliptra_debug_or_scan(s)) {
+        /* the latch of debug_locked, or of scan_mode, has just changed */
+        caliptra_flush(s);
+    }
+    caliptra_set_boot_fsm(s, BOOT_FUSE);
+}
+
+void caliptra_fw_update_reset(CaliptraState *s)
+{
+    uint32_t *reason = &s->soc_ifc.regs[R_CPTRA_RESET_REASON];
+
+    if (s->boot_fsm != BOOT_DONE) {
+        return;
+    }
+    *reason = R_CPTRA_RESET_REASON_FW_UPD_RESET_MASK;
+    caliptra_set_boot_fsm(s, BOOT_FW_RST);
+    caliptra_reset_blocks(s, CALIPTRA_RESET_FW_UPDATE);
+    /* the wait for internal_fw_update_reset_wait_cycles is not modelled */
+    caliptra_set_boot_fsm(s, BOOT_WAIT);
+}
+
+static void caliptra_step_boot_fsm(CaliptraState *s)
+{
+    const uint32_t *regs = s->soc_ifc.regs;
+
+    if (s->boot_fsm == BOOT_IDLE && s->in_pwrgood && s->in_rst_b) {
+        caliptra_release_reset(s);
+    }
+    if (s->boot_fsm == BOOT_FUSE && regs[R_CPTRA_FUSE_WR_DONE] &&
+        s->soc_ifc.fuse_wr_done_observed) {
+        caliptra_set_boot_fsm(s, s->brkpoint ? BOOT_WAIT : BOOT_DONE);
+    }
+    if (s->boot_fsm == BOOT_WAIT &&
+        (!s->brkpoint || regs[R_CPTRA_BOOTFSM_GO])) {
+        s->soc_ifc.regs[R_INTERNAL_ICCM_LOCK] = 0;
+        caliptra_set_boot_fsm(s, BOOT_DONE);
+    }
+}
+
+void caliptra_update(CaliptraState *s)
+{
+    caliptra_step_boot_fsm(s);
+    caliptra_update_wires(s);
+}
+
+/* ---- input lines ---- */
+
+static void caliptra_in_pwrgood(void *opaque, int n, int level)
+{
+    CaliptraState *s = opaque;
+
+    if (s->in_pwrgood && !level) {
+        caliptra_assert_reset(s, CALIPTRA_RESET_COLD);
+    }
+    s->in_pwrgood = level;
+    caliptra_update(s);
+}
+
+static void caliptra_in_rst_b(void *opaque, int n, int level)
+{
+    CaliptraState *s = opaque;
+
+    if (s->in_rst_b && !level && s->in_pwrgood) {
+        caliptra_assert_reset(s, CALIPTRA_RESET_WARM);
+    }
+    s->in_rst_b = level;
+    caliptra_update(s);
+}
+
+static void caliptra_in_brkpoint(void *opaque, int n, int level)
+{
+    CaliptraState *s = opaque;
+
+    s->in_brkpoint = level;
+}
+
+static void caliptra_inputs_changed(CaliptraState *s)
+{
+    if (!caliptra_in_reset(s)) {
+        caliptra_soc_ifc_inputs(s);
+        caliptra_update(s);
+    }
+}
+
+static void caliptra_in_scan_mode(void *opaque, int n, int level)
+{
+    CaliptraState *s = opaque;
+    bool rise = !s->in_scan_mode && level;
+
+    s->in_scan_mode = level;
+    if (rise && !caliptra_in_reset(s)) {
+        caliptra_flush(s);
+    }
+    caliptra_inputs_changed(s);
+}
+
+void caliptra_set_security_state(CaliptraState *s, uint32_t state)
+{
+    s->in_security_state = state;
+}
+
+void caliptra_set_obf_key(CaliptraState *s, const uint32_t key[8])
+{
+    memcpy(s->in_obf_key, key, sizeof(s->in_obf_key));
+}
+
+void caliptra_set_generic_input_wires(CaliptraState *s, uint64_t wires)
+{
+    s->in_generic_wires = wires;
+    caliptra_inputs_changed(s);
+}
+
+/* ---- the SoC's bus (soc_ifc_arb.sv) ---- */
+
+typedef enum CaliptraBlock {
+    BLOCK_SRAM,
+    BLOCK_MBOX,
+    BLOCK_SHA_ACC,
+    BLOCK_SOC_IFC,
+    BLOCK_NONE,
+} CaliptraBlock;
+
+static CaliptraBlock caliptra_decode(hwaddr offset)
+{
+    if (offset < CALIPTRA_WINDOW_MBOX) {
+        return BLOCK_SRAM;
+    } else if (offset < CALIPTRA_WINDOW_SHA_ACC) {
+        return BLOCK_MBOX;
+    } else if (offset < CALIPTRA_WINDOW_HOLE) {
+        return BLOCK_SHA_ACC;
+    } else if (offset < CALIPTRA_WINDOW_SOC_IFC) {
+        return BLOCK_NONE;
+    }
+    return BLOCK_SOC_IFC;
+}
+
+/* Does the bus answer PSLVERR? */
+static bool caliptra_soc_error(CaliptraState *s, CaliptraBlock block,
+                               hwaddr offset, uint32_t pauser)
+{
+    hwaddr reg = offset - CALIPTRA_WINDOW_SOC_IFC;
+
+    switch (block) {
+    case BLOCK_SRAM:
+    case BLOCK_NONE:
+        return true;
+    case BLOCK_MBOX:
+        return !caliptra_soc_ifc_mbox_user_ok(s, pauser);
+    case BLOCK_SOC_IFC:
+        return reg >= CALIPTRA_FUSE_START && reg < CALIPTRA_FUSE_END &&
+               !caliptra_soc_ifc_fuse_user_ok(s, pauser);
+    default:
+        return false;
+    }
+}
+
 MemTxResult caliptra_soc_read(CaliptraState *s, hwaddr offset,
                               uint32_t pauser, uint32_t *data)
 {
-    return 0;
+    CaliptraBlock block;
+
+    offset %= CALIPTRA_WINDOW_SIZE;
+    block = caliptra_decode(offset);
+    *data = 0;
+    if (caliptra_in_reset(s)) {
+        return MEMTX_OK;
+    }
+    if (caliptra_soc_error(s, block, offset, pauser)) {
+        trace_caliptra_soc_error("read", offset, pauser);
+        return MEMTX_ERROR;
+    }
+    switch (block) {
+    case BLOCK_MBOX:
+        *data = caliptra_mbox_soc_read(s, offset - CALIPTRA_WINDOW_MBOX,
+                                       pauser);
+        break;
+    case BLOCK_SHA_ACC:
+        *data = caliptra_sha_acc_soc_read(s, offset - CALIPTRA_WINDOW_SHA_ACC,
+                                          pauser);
+        break;
+    default:
+        *data = caliptra_soc_ifc_soc_read(s, offset - CALIPTRA_WINDOW_SOC_IFC,
+                                          pauser);
+        break;
+    }
+    trace_caliptra_soc_read(offset, pauser, *data);
+    caliptra_update(s);
+    return MEMTX_OK;
 }
 
 MemTxResult caliptra_soc_write(CaliptraState *s, hwaddr offset,
                                uint32_t pauser, uint32_t data)
 {
-    return 0;
+    CaliptraBlock block;
+
+    offset %= CALIPTRA_WINDOW_SIZE;
+    block = caliptra_decode(offset);
+    if (caliptra_in_reset(s)) {
+        return MEMTX_OK;
+    }
+    if (caliptra_soc_error(s, block, offset, pauser)) {
+        trace_caliptra_soc_error("write", offset, pauser);
+        return MEMTX_ERROR;
+    }
+    trace_caliptra_soc_write(offset, pauser, data);
+    switch (block) {
+    case BLOCK_MBOX:
+        caliptra_mbox_soc_write(s, offset - CALIPTRA_WINDOW_MBOX, pauser,
+                                data);
+        break;
+    case BLOCK_SHA_ACC:
+        caliptra_sha_acc_soc_write(s, offset - CALIPTRA_WINDOW_SHA_ACC,
+                                   pauser, data);
+        break;
+    default:
+        caliptra_soc_ifc_soc_write(s, offset - CALIPTRA_WINDOW_SOC_IFC,
+                                   pauser, data);
+        break;
+    }
+    caliptra_update(s);
+    return MEMTX_OK;
 }
 
-void caliptra_set_security_state(CaliptraState *s, uint32_t state)
+MemTxResult caliptra_soc_peek(CaliptraState *s, hwaddr offset,
+                              uint32_t pauser, uint32_t *data)
 {
+    CaliptraBlock block;
+
+    offset %= CALIPTRA_WINDOW_SIZE;
+    block = caliptra_decode(offset);
+    *data = 0;
+    if (caliptra_in_reset(s)) {
+        return MEMTX_OK;
+    }
+    if (caliptra_soc_error(s, block, offset, pauser)) {
+        return MEMTX_ERROR;
+    }
+    switch (block) {
+    case BLOCK_MBOX:
+        *data = caliptra_mbox_peek(&s->mbox, offset - CALIPTRA_WINDOW_MBOX);
+        break;
+    case BLOCK_SHA_ACC:
+        *data = caliptra_sha_acc_peek(s, offset - CALIPTRA_WINDOW_SHA_ACC);
+        break;
+    default:
+        *data = caliptra_soc_ifc_soc_read(s, offset - CALIPTRA_WINDOW_SOC_IFC,
+                                          pauser);
+        break;
+    }
+    return MEMTX_OK;
 }
 
-void caliptra_set_obf_key(CaliptraState *s, const uint32_t key[8])
-{
-}
+/* ---- the microcontroller's bus ---- */
 
-void caliptra_set_generic_input_wires(CaliptraState *s, uint64_t wires)
-{
-}
+/* Engines and vaults; an address outside every window is an error */
+static const struct {
+    uint32_t base;
+    uint32_t size;
+} caliptra_uc_windows[] = {
+    { CALIPTRA_DOE_BASE, 0x8000 },
+    { CALIPTRA_ECC_BASE, 0x8000 },
+    { CALIPTRA_HMAC_BASE, 0x1000 },
+    { CALIPTRA_KV_BASE, 0x2000 },
+    { CALIPTRA_PV_BASE, 0x2000 },
+    { CALIPTRA_DV_BASE, 0x2000 },
+    { CALIPTRA_SHA512_BASE, 0x8000 },
+    { CALIPTRA_SHA256_BASE, 0x8000 },
+};
 
-void caliptra_log(CaliptraState *s, const char *fmt, ...)
+static bool caliptra_uc_is_internal(uint32_t addr)
 {
-}
+    size_t i;
 
-void caliptra_intr_init(CaliptraIntr *intr, unsigned n_error, unsigned n_notif)
-{
-}
-
-void caliptra_intr_reset(CaliptraIntr *intr, CaliptraReset kind)
-{
-}
-
-void caliptra_intr_error(CaliptraIntr *intr, unsigned bit)
-{
-}
-
-void caliptra_intr_notif(CaliptraIntr *intr, unsigned bit)
-{
-}
-
-uint32_t caliptra_intr_read(const CaliptraIntr *intr, hwaddr offset)
-{
-    return 0;
-}
-
-void caliptra_intr_write(CaliptraIntr *intr, hwaddr offset, uint32_t data)
-{
-}
-
-bool caliptra_intr_error_level(const CaliptraIntr *intr)
-{
-    return 0;
-}
-
-bool caliptra_intr_notif_level(const CaliptraIntr *intr)
-{
-    return 0;
+    for (i = 0; i < ARRAY_SIZE(caliptra_uc_windows); i++) {
+        if (addr - caliptra_uc_windows[i].base < caliptra_uc_windows[i].size) {
+            return true;
+        }
+    }
+    return false;
 }
 
 MemTxResult caliptra_uc_read(CaliptraState *s, uint32_t addr, uint32_t *data)
 {
-    return 0;
+    uint32_t offset = addr - CALIPTRA_MBOX_SRAM_BASE;
+    CaliptraBlock block = caliptra_decode(offset);
+
+    *data = 0;
+    if (offset >= CALIPTRA_WINDOW_SIZE) {
+        if (!caliptra_uc_is_internal(addr)) {
+            return MEMTX_ERROR;
+        }
+        if (!caliptra_in_reset(s)) {
+            *data = caliptra_internal_read(s, addr);
+            trace_caliptra_uc_read(addr, *data);
+        }
+        return MEMTX_OK;
+    }
+    if (block == BLOCK_NONE) {
+        return MEMTX_ERROR;
+    }
+    if (caliptra_in_reset(s)) {
+        return MEMTX_OK;
+    }
+    switch (block) {
+    case BLOCK_SRAM:
+        *data = caliptra_mbox_sram_read(s, offset);
+        break;
+    case BLOCK_MBOX:
+        *data = caliptra_mbox_uc_read(s, offset - CALIPTRA_WINDOW_MBOX);
+        break;
+    case BLOCK_SHA_ACC:
+        *data = caliptra_sha_acc_uc_read(s, offset - CALIPTRA_WINDOW_SHA_ACC);
+        break;
+    default:
+        *data = caliptra_soc_ifc_uc_read(s, offset - CALIPTRA_WINDOW_SOC_IFC);
+        break;
+    }
+    trace_caliptra_uc_read(addr, *data);
+    caliptra_update(s);
+    return MEMTX_OK;
 }
 
 MemTxResult caliptra_uc_write(CaliptraState *s, uint32_t addr, uint32_t data)
 {
+    uint32_t offset = addr - CALIPTRA_MBOX_SRAM_BASE;
+    CaliptraBlock block = caliptra_decode(offset);
+
+    if (offset >= CALIPTRA_WINDOW_SIZE) {
+        if (!caliptra_uc_is_internal(addr)) {
+            return MEMTX_ERROR;
+        }
+        if (!caliptra_in_reset(s)) {
+            trace_caliptra_uc_write(addr, data);
+            caliptra_internal_write(s, addr, data);
+            caliptra_update(s);
+        }
+        return MEMTX_OK;
+    }
+    if (block == BLOCK_NONE) {
+        return MEMTX_ERROR;
+    }
+    if (caliptra_in_reset(s)) {
+        return MEMTX_OK;
+    }
+    trace_caliptra_uc_write(addr, data);
+    switch (block) {
+    case BLOCK_SRAM:
+        caliptra_mbox_sram_write(s, offset, data);
+        break;
+    case BLOCK_MBOX:
+        caliptra_mbox_uc_write(s, offset - CALIPTRA_WINDOW_MBOX, data);
+        break;
+    case BLOCK_SHA_ACC:
+        caliptra_sha_acc_uc_write(s, offset - CALIPTRA_WINDOW_SHA_ACC, data);
+        break;
+    default:
+        caliptra_soc_ifc_uc_write(s, offset - CALIPTRA_WINDOW_SOC_IFC, data);
+        break;
+    }
+    caliptra_update(s);
+    return MEMTX_OK;
+}
+
+/* ---- log ---- */
+
+void caliptra_log(CaliptraState *s, const char *fmt, ...)
+{
+    g_autofree char *text = NULL;
+    g_autofree char *line = NULL;
+    va_list ap;
+
+    if (!qemu_chr_fe_backend_connected(&s->chr)) {
+        return;
+    }
+    va_start(ap, fmt);
+    text = g_strdup_vprintf(fmt, ap);
+    va_end(ap);
+    line = g_strdup_printf("[caliptra] %s\n", text);
+    qemu_chr_fe_write_all(&s->chr, (const uint8_t *)line, strlen(line));
+}
+
+/* ---- device ---- */
+
+static uint32_t caliptra_last_error(CaliptraState *s)
+{
+    return s->soc_ifc.regs[R_CPTRA_FW_ERROR_FATAL] ?:
+           s->soc_ifc.regs[R_CPTRA_FW_ERROR_NON_FATAL];
+}
+
+static void caliptra_get_flow_status(Object *obj, Visitor *v,
+                                     const char *name, void *opaque,
+                                     Error **errp)
+{
+    uint32_t value = caliptra_soc_ifc_peek(CALIPTRA(obj),
+                                           A_CPTRA_FLOW_STATUS);
+
+    visit_type_uint32(v, name, &value, errp);
+}
+
+static void caliptra_get_last_error(Object *obj, Visitor *v,
+                                    const char *name, void *opaque,
+                                    Error **errp)
+{
+    uint32_t value = caliptra_last_error(CALIPTRA(obj));
+
+    visit_type_uint32(v, name, &value, errp);
+}
+
+static char *caliptra_get_last_error_name(Object *obj, Error **errp)
+{
+    uint32_t code = caliptra_last_error(CALIPTRA(obj));
+
+    return g_strdup(code ? caliptra_error_name(code) : "");
+}
+
+static char *caliptra_get_mailbox_state(Object *obj, Error **errp)
+{
+    return g_strdup(caliptra_mbox_fsm_name(&CALIPTRA(obj)->mbox));
+}
+
+static void caliptra_reset_hold(Object *obj, ResetType type)
+{
+    CaliptraState *s = CALIPTRA(obj);
+
+    /*
+     * Power is off until the SoC drives the lines, which it does in the exit
+     * phase of its own reset.
+     */
+    s->in_pwrgood = false;
+    s->in_rst_b = false;
+    caliptra_assert_reset(s, CALIPTRA_RESET_COLD);
+    if (s->fw) {
+        caliptra_fw_power_off(s->fw);
+    }
+    s->wires = 0;
+}
+
+static void caliptra_reset_exit(Object *obj, ResetType type)
+{
+    CaliptraState *s = CALIPTRA(obj);
+    size_t i;
+
+    for (i = 0; i < ARRAY_SIZE(caliptra_lines); i++) {
+        qemu_irq *irq = (void *)s + caliptra_lines[i].irq;
+
+        qemu_set_irq(*irq, !!(s->wires & caliptra_lines[i].wire));
+    }
+    caliptra_update(s);
+}
+
+static void caliptra_realize(DeviceState *dev, Error **errp)
+{
+    CaliptraState *s = CALIPTRA(dev);
+
+    if (!s->firmware || !strcmp(s->firmware, "native")) {
+        s->fw_ops = &caliptra_native_fw_ops;
+        s->fw = caliptra_fw_new(s);
+    } else if (strcmp(s->firmware, "none")) {
+        error_setg(errp, "caliptra: firmware must be 'native' or 'none', "
+                   "not '%s'", s->firmware);
+        return;
+    }
+    if (!clock_has_source(s->clk)) {
+        clock_set_hz(s->clk, CALIPTRA_CLK_DEFAULT_HZ);
+    }
+}
+
+static void caliptra_unrealize(DeviceState *dev)
+{
+    CaliptraState *s = CALIPTRA(dev);
+
+    if (s->fw) {
+        caliptra_fw_free(s->fw);
+        s->fw = NULL;
+        s->fw_ops = NULL;
+    }
+}
+
+static void caliptra_init(Object *obj)
+{
+    CaliptraState *s = CALIPTRA(obj);
+    DeviceState *dev = DEVICE(obj);
+    size_t i;
+
+    for (i = 0; i < ARRAY_SIZE(caliptra_lines); i++) {
+        qdev_init_gpio_out_named(dev, (void *)s + caliptra_lines[i].irq,
+                                 caliptra_lines[i].name, 1);
+    }
+    qdev_init_gpio_in_named(dev, caliptra_in_pwrgood, CALIPTRA_IN_PWRGOOD, 1);
+    qdev_init_gpio_in_named(dev, caliptra_in_rst_b, CALIPTRA_IN_RST_B, 1);
+    qdev_init_gpio_in_named(dev, caliptra_in_brkpoint, CALIPTRA_IN_BRKPOINT,
+                            1);
+    qdev_init_gpio_in_named(dev, caliptra_in_scan_mode,
+                            CALIPTRA_IN_SCAN_MODE, 1);
+    s->clk = qdev_init_clock_in(dev, "clk", caliptra_clock_event, s,
+                                ClockPreUpdate | ClockUpdate);
+
+    caliptra_soc_ifc_init(s);
+    caliptra_sha_acc_init(s);
+    caliptra_engines_init(s);
+
+    object_property_add_uint32_ptr(obj, "boot-status",
+                                   &s->soc_ifc.regs[R_CPTRA_BOOT_STATUS],
+                                   OBJ_PROP_FLAG_READ);
+    object_property_add(obj, "flow-status", "uint32",
+                        caliptra_get_flow_status, NULL, NULL, NULL);
+    object_property_add(obj, "last-error", "uint32",
+                        caliptra_get_last_error, NULL, NULL, NULL);
+    object_property_add_str(obj, "last-error-name",
+                            caliptra_get_last_error_name, NULL);
+    object_property_add_str(obj, "mailbox-state",
+                            caliptra_get_mailbox_state, NULL);
+}
+
+static void caliptra_finalize(Object *obj)
+{
+    caliptra_soc_ifc_finalize(CALIPTRA(obj));
+}
+
+static bool caliptra_fw_needed(void *opaque)
+{
+    CaliptraState *s = opaque;
+
+    return s->fw;
+}
+
+static const VMStateDescription vmstate_caliptra_native_fw = {
+    .name = "caliptra/native-firmware",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .needed = caliptra_fw_needed,
+    .fields = (const VMStateField[]) {
+        VMSTATE_STRUCT_POINTER(fw, CaliptraState, vmstate_caliptra_fw,
+                               CaliptraFw),
+        VMSTATE_END_OF_LIST()
+    },
+};
+
+static int caliptra_post_load(void *opaque, int version_id)
+{
+    CaliptraState *s = opaque;
+
+    if (s->boot_fsm > BOOT_DONE) {
+        return -EINVAL;
+    }
+    caliptra_soc_ifc_post_load(s);
     return 0;
 }
 
-void caliptra_post_event(CaliptraState *s, CaliptraFwEvent event)
-{
-}
+static const VMStateDescription vmstate_caliptra = {
+    .name = TYPE_CALIPTRA,
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .post_load = caliptra_post_load,
+    .fields = (const VMStateField[]) {
+        VMSTATE_CLOCK(clk, CaliptraState),
+        VMSTATE_UINT32(wires, CaliptraState),
+        VMSTATE_BOOL(in_pwrgood, CaliptraState),
+        VMSTATE_BOOL(in_rst_b, CaliptraState),
+        VMSTATE_BOOL(in_brkpoint, CaliptraState),
+        VMSTATE_BOOL(in_scan_mode, CaliptraState),
+        VMSTATE_UINT32(in_security_state, CaliptraState),
+        VMSTATE_UINT32_ARRAY(in_obf_key, CaliptraState,
+                             CALIPTRA_OBF_KEY_WORDS),
+        VMSTATE_UINT64(in_generic_wires, CaliptraState),
+        VMSTATE_UINT8(boot_fsm, CaliptraState),
+        VMSTATE_BOOL(power_cycled, CaliptraState),
+        VMSTATE_BOOL(brkpoint, CaliptraState),
+        VMSTATE_UINT8(lifecycle, CaliptraState),
+        VMSTATE_BOOL(debug_locked, CaliptraState),
+        VMSTATE_BOOL(scan_mode, CaliptraState),
+        VMSTATE_BOOL(itrng, CaliptraState),
+        VMSTATE_STRUCT(mbox, CaliptraState, 1, vmstate_caliptra_mbox,
+                       CaliptraMbox),
+        VMSTATE_STRUCT(soc_ifc, CaliptraState, 1, vmstate_caliptra_soc_ifc,
+                       CaliptraSocIfc),
+        VMSTATE_STRUCT(sha_acc, CaliptraState, 1, vmstate_caliptra_sha_acc,
+                       CaliptraShaAcc),
+        VMSTATE_STRUCT(vault, CaliptraState, 1, vmstate_caliptra_vault,
+                       CaliptraVault),
+        VMSTATE_STRUCT(engines, CaliptraState, 1, vmstate_caliptra_engines,
+                       CaliptraEngines),
+        VMSTATE_END_OF_LIST()
+    },
+    .subsections = (const VMStateDescription * const []) {
+        &vmstate_caliptra_native_fw,
+        &vmstate_caliptra_bench,
+        NULL
+    },
+};
 
-void caliptra_update(CaliptraState *s)
+static const Property caliptra_properties[] = {
+    DEFINE_PROP_CHR("chardev", CaliptraState, chr),
+    DEFINE_PROP_STRING("firmware", CaliptraState, firmware),
+    /* build option CALIPTRA_INTERNAL_TRNG, as seen in CPTRA_HW_CONFIG */
+    DEFINE_PROP_BOOL("itrng", CaliptraState, itrng, false),
+    DEFINE_PROP_UINT64("x-internal-bus-base", CaliptraState,
+                       internal_bus_base, CALIPTRA_NO_INTERNAL_BUS),
+};
+
+static void caliptra_class_init(ObjectClass *klass, const void *data)
 {
+    DeviceClass *dc = DEVICE_CLASS(klass);
+    ResettableClass *rc = RESETTABLE_CLASS(klass);
+
+    dc->desc = "Caliptra 1.x Root of Trust core";
+    dc->realize = caliptra_realize;
+    dc->unrealize = caliptra_unrealize;
+    dc->vmsd = &vmstate_caliptra;
+    dc->user_creatable = false;
+    device_class_set_props(dc, caliptra_properties);
+    rc->phases.hold = caliptra_reset_hold;
+    rc->phases.exit = caliptra_reset_exit;
 }
 
 static const TypeInfo caliptra_types[] = {
@@ -103,6 +1020,9 @@ static const TypeInfo caliptra_types[] = {
         .name = TYPE_CALIPTRA,
         .parent = TYPE_SYS_BUS_DEVICE,
         .instance_size = sizeof(CaliptraState),
+        .instance_init = caliptra_init,
+        .instance_finalize = caliptra_finalize,
+        .class_init = caliptra_class_init,
     },
 };
 

@@ -19,10 +19,10 @@
 #include "hw/misc/caliptra.h"
 #include "hw/misc/caliptra_regs.h"
 
-/* The microcontroller's user id (registers.md section 0) */
+/* The microcontroller's user id (caliptra-rtl soc_ifc_top.sv, uc_req.user) */
 #define CALIPTRA_UC_USER 0xFFFFFFFFu
 
-/* Reset domains (registers.md section 0, "Terms") */
+/* Reset domains (Caliptra hardware specification, "Reset Domains") */
 typedef enum CaliptraReset {
     CALIPTRA_RESET_COLD,        /* cptra_pwrgood low: everything */
     CALIPTRA_RESET_WARM,        /* cptra_rst_b low: domain "warm" */
@@ -113,6 +113,11 @@ typedef struct CaliptraMbox {
     uint32_t rdptr;
     bool rd_full;
     uint32_t dlen_dw;
+    /*
+     * Fault injection: this is XORed to every word that comes out of the
+     * SRAM, [31:0] data, [38:32] check bits; at most two bits
+     */
+    uint64_t sram_flip;
     uint32_t sram[CALIPTRA_MBOX_WORDS];
 } CaliptraMbox;
 
@@ -128,29 +133,82 @@ void caliptra_mbox_uc_write(CaliptraState *s, hwaddr offset, uint32_t data);
 /* the microcontroller's direct view of the SRAM; byte offset, 4-aligned */
 uint32_t caliptra_mbox_sram_read(CaliptraState *s, hwaddr offset);
 void caliptra_mbox_sram_write(CaliptraState *s, hwaddr offset, uint32_t data);
+/* one word for the SHA accelerator, which needs no lock; index below 32768 */
+uint32_t caliptra_mbox_sha_read(CaliptraState *s, unsigned index);
+/* the debug port's view: mbox_dataout pops without an ownership check */
+uint32_t caliptra_mbox_tap_dataout(CaliptraState *s);
+/* a register without the side effects of a read; mbox_dataout is 0 */
+uint32_t caliptra_mbox_peek(const CaliptraMbox *m, hwaddr offset);
+uint32_t caliptra_mbox_status(const CaliptraMbox *m);
+/* the state's name, as in mbox_csr.rdl */
+const char *caliptra_mbox_fsm_name(const CaliptraMbox *m);
 
 /* ---- SoC interface registers (caliptra_soc_ifc.c) ---- */
 
-#define CALIPTRA_SOC_IFC_REGS (0x650 / 4)
+/* 0x000..0x64C; the interrupt block is apart */
+#define CALIPTRA_SOC_IFC_REGS   (0x650 / 4)
+
+#define CALIPTRA_MBOX_USERS     5
+#define CALIPTRA_TRNG_WORDS     12
+#define CALIPTRA_OBF_KEY_WORDS  8
+#define CALIPTRA_UDS_WORDS      12
+#define CALIPTRA_FE_WORDS       8
 
 typedef struct CaliptraSocIfc {
     uint32_t regs[CALIPTRA_SOC_IFC_REGS];
     CaliptraIntr intr;
+    /* CPTRA_FUSE_WR_DONE was written since the last reset */
+    bool fuse_wr_done_observed;
+    /* the two error wires; they do not simply follow the registers */
+    bool error_fatal;
+    bool error_non_fatal;
+    /*
+     * mtime is the core's clock count plus this.  The halves of a software
+     * write go through the register, so a carry between them is not lost.
+     */
+    uint64_t mtime_offset;
+    /* watchdog: both counters as they were at clock count wdt_ticks */
+    uint64_t wdt_count[2];
+    uint64_t wdt_ticks;
+    /* edge detectors of the two timeouts */
+    bool wdt_timeout[2];
+    /* both only stand for the next moment that matters; not migrated */
+    QEMUTimer *mtime_timer;
+    QEMUTimer *wdt_timer;
 } CaliptraSocIfc;
 
 extern const VMStateDescription vmstate_caliptra_soc_ifc;
 
+void caliptra_soc_ifc_init(CaliptraState *s);
+void caliptra_soc_ifc_finalize(CaliptraState *s);
+void caliptra_soc_ifc_post_load(CaliptraState *s);
 void caliptra_soc_ifc_reset(CaliptraState *s, CaliptraReset kind);
+/* cptra_noncore_rst_b rises; @power_cycle: it is a cold reset */
+void caliptra_soc_ifc_release(CaliptraState *s, bool power_cycle);
+/* generic_input_wires, scan_mode have changed */
+void caliptra_soc_ifc_inputs(CaliptraState *s);
+/* before and after the core's clock changes its rate */
+void caliptra_soc_ifc_clock_stop(CaliptraState *s);
+void caliptra_soc_ifc_clock_start(CaliptraState *s);
 uint32_t caliptra_soc_ifc_soc_read(CaliptraState *s, hwaddr offset,
                                    uint32_t pauser);
 void caliptra_soc_ifc_soc_write(CaliptraState *s, hwaddr offset,
                                 uint32_t pauser, uint32_t data);
+/* a register without the side effects of a read, and without filters */
+uint32_t caliptra_soc_ifc_peek(CaliptraState *s, hwaddr offset);
 uint32_t caliptra_soc_ifc_uc_read(CaliptraState *s, hwaddr offset);
 void caliptra_soc_ifc_uc_write(CaliptraState *s, hwaddr offset, uint32_t data);
 
-/* is this PAUSER on the list of valid mailbox users (registers.md 2.2)? */
+/* levels towards the microcontroller */
+bool caliptra_soc_ifc_timer_intr(CaliptraState *s);
+bool caliptra_soc_ifc_nmi_intr(CaliptraState *s);
+/* debug port (TAP): the registers of caliptra-rtl soc_ifc_pkg.sv, DMI_REG_* */
+uint32_t caliptra_soc_ifc_tap_read(CaliptraState *s, unsigned dmi);
+void caliptra_soc_ifc_tap_write(CaliptraState *s, unsigned dmi, uint32_t data);
+
+/* is this PAUSER on the list of valid mailbox users (soc_ifc_arb.sv)? */
 bool caliptra_soc_ifc_mbox_user_ok(CaliptraState *s, uint32_t pauser);
-/* may this PAUSER reach the fuse window (registers.md 1.2)? */
+/* may this PAUSER reach the fuse window (soc_ifc_arb.sv)? */
 bool caliptra_soc_ifc_fuse_user_ok(CaliptraState *s, uint32_t pauser);
 /* hardware events: @bits of CPTRA_HW_ERROR_FATAL / _NON_FATAL */
 void caliptra_soc_ifc_hw_error_fatal(CaliptraState *s, uint32_t bits);
@@ -172,8 +230,10 @@ bool caliptra_debug_or_scan(CaliptraState *s);
 
 /* ---- SHA accelerator (caliptra_sha_acc.c) ---- */
 
-typedef struct CaliptraShaAcc CaliptraShaAcc;
-struct CaliptraShaAcc {
+#define SHA_ACC_ERROR_BITS  4
+#define SHA_ACC_NOTIF_BITS  1
+
+typedef struct CaliptraShaAcc {
     bool lock;
     bool soc_has_lock;
     uint32_t user;
@@ -182,19 +242,24 @@ struct CaliptraShaAcc {
     uint32_t dlen;
     uint32_t datain;
     bool execute;
-    bool valid;
     uint32_t digest[16];
+    /* block buffer; reset alone clears it */
     uint32_t blk[32];
+    /* words in it, and bytes written since the lock was taken */
     uint8_t wptr;
     uint32_t nwr;
+    /* chaining value */
     uint64_t h[8];
     uint8_t fsm;
     CaliptraIntr intr;
-};
+} CaliptraShaAcc;
 
 extern const VMStateDescription vmstate_caliptra_sha_acc;
 
+void caliptra_sha_acc_init(CaliptraState *s);
 void caliptra_sha_acc_reset(CaliptraState *s, CaliptraReset kind);
+/* a register without the side effects of a read */
+uint32_t caliptra_sha_acc_peek(CaliptraState *s, hwaddr offset);
 uint32_t caliptra_sha_acc_soc_read(CaliptraState *s, hwaddr offset,
                                    uint32_t pauser);
 void caliptra_sha_acc_soc_write(CaliptraState *s, hwaddr offset,
@@ -336,6 +401,50 @@ typedef struct CaliptraFwOps {
 
 typedef struct CaliptraFw CaliptraFw;
 
+/* Output levels, packed; soc_ifc_top's port names */
+enum {
+    CALIPTRA_WIRE_NONCORE_RST_B = 1 << 1,
+    CALIPTRA_WIRE_UC_RST_B = 1 << 2,
+    CALIPTRA_WIRE_READY_FOR_FUSES = 1 << 3,
+    CALIPTRA_WIRE_READY_FOR_FW = 1 << 4,
+    CALIPTRA_WIRE_READY_FOR_RUNTIME = 1 << 5,
+    CALIPTRA_WIRE_MBOX_DATA_AVAIL = 1 << 6,
+    CALIPTRA_WIRE_MBOX_FLOW_DONE = 1 << 7,
+    CALIPTRA_WIRE_ERROR_FATAL = 1 << 8,
+    CALIPTRA_WIRE_ERROR_NON_FATAL = 1 << 9,
+    CALIPTRA_WIRE_TRNG_REQ = 1 << 10,
+    CALIPTRA_WIRE_SOC_IFC_ERROR_INTR = 1 << 11,
+    CALIPTRA_WIRE_SOC_IFC_NOTIF_INTR = 1 << 12,
+    CALIPTRA_WIRE_SHA_ERROR_INTR = 1 << 13,
+    CALIPTRA_WIRE_SHA_NOTIF_INTR = 1 << 14,
+    CALIPTRA_WIRE_TIMER_INTR = 1 << 15,
+    CALIPTRA_WIRE_NMI_INTR = 1 << 16,
+    CALIPTRA_WIRE_ICCM_LOCK = 1 << 17,
+    CALIPTRA_WIRE_CLK_GATING_EN = 1 << 18,
+};
+
+/* ---- test bench (caliptra_bench.c) ---- */
+
+/* property x-internal-bus-base: off */
+#define CALIPTRA_NO_INTERNAL_BUS    UINT64_MAX
+
+/* outputs wider than a bit, in words: generic wires, NMI vector, secrets */
+#define CALIPTRA_BENCH_WIDE     (3 + CALIPTRA_OBF_KEY_WORDS + \
+                                 CALIPTRA_UDS_WORDS + CALIPTRA_FE_WORDS)
+
+typedef struct CaliptraBench {
+    MemoryRegion container;
+    MemoryRegion bus;
+    MemoryRegion soc;
+    MemoryRegion regs;
+    uint32_t pauser;
+    bool error;
+    uint32_t generic_in_lo;
+    uint32_t seen[CALIPTRA_BENCH_WIDE];
+} CaliptraBench;
+
+extern const VMStateDescription vmstate_caliptra_bench;
+
 struct CaliptraState {
     SysBusDevice parent_obj;
 
@@ -349,6 +458,9 @@ struct CaliptraState {
     qemu_irq out_error_non_fatal;
     qemu_irq out_etrng_req;
 
+    /* output levels as last driven: CALIPTRA_WIRE_* */
+    uint32_t wires;
+
     /* inputs as they stand */
     bool in_pwrgood;
     bool in_rst_b;
@@ -357,6 +469,15 @@ struct CaliptraState {
     uint32_t in_security_state;
     uint32_t in_obf_key[8];
     uint64_t in_generic_wires;
+
+    /* boot FSM, and what it has latched at the release of reset */
+    uint8_t boot_fsm;
+    bool power_cycled;
+    bool brkpoint;
+    uint8_t lifecycle;
+    bool debug_locked;
+    /* scan_mode as the edge detector last saw it */
+    bool scan_mode;
 
     /* blocks */
     CaliptraMbox mbox;
@@ -371,6 +492,13 @@ struct CaliptraState {
 
     Clock *clk;
     CharFrontend chr;
+
+    /* properties */
+    char *firmware;
+    bool itrng;
+    uint64_t internal_bus_base;
+
+    CaliptraBench bench;
 };
 
 /* ---- core (caliptra.c) ---- */
@@ -392,5 +520,18 @@ void caliptra_post_event(CaliptraState *s, CaliptraFwEvent event);
 
 /* recompute output lines and the boot FSM after any state change */
 void caliptra_update(CaliptraState *s);
+
+/* internal_fw_update_reset.core_rst was written */
+void caliptra_fw_update_reset(CaliptraState *s);
+
+/* cptra_error_fatal has risen: secrets, key vault and engines are flushed */
+void caliptra_flush(CaliptraState *s);
+
+/* cptra_error_fatal is 1: the flush lasts until the next reset */
+bool caliptra_flushing(CaliptraState *s);
+
+/* core clocks since virtual time 0, and the first moment of a clock count */
+uint64_t caliptra_clock_ticks(CaliptraState *s);
+int64_t caliptra_clock_deadline(CaliptraState *s, uint64_t ticks);
 
 #endif /* HW_MISC_CALIPTRA_INTERNAL_H */

@@ -51,7 +51,7 @@ class LineSocket:
         while have < n:
             data = self.sock.recv(1 << 16)
             if not data:
-                raise QTestError('QEMU closed the connection')
+                raise ConnectionError('connection closed')
             have += data.count(b'\n')
             parts.append(data)
         out = b''.join(parts).split(b'\n', n)
@@ -85,7 +85,7 @@ class QTest:
         try:
             self._start(machine, list(args), qmp, bios, accel, stderr,
                         timeout)
-        except QTestError as e:
+        except (QTestError, ConnectionError) as e:
             text = self.stderr().strip()
             self.close()
             raise QTestError('%s\n%s\n%s' % (e, ' '.join(self.cmdline),
@@ -163,6 +163,15 @@ class QTest:
 
     def batch(self, cmds):
         """Send all commands; the list of their answers (without "OK ")."""
+        try:
+            return self._batch(cmds)
+        except OSError as e:
+            self.proc.wait(20)
+            raise QTestError('QEMU ended with %s (%s): %s' %
+                             (self.proc.returncode, e,
+                              self.stderr())) from None
+
+    def _batch(self, cmds):
         out = []
         pending = 0
         pos = 0

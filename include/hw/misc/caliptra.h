@@ -13,13 +13,14 @@
 
 #include "exec/hwaddr.h"
 #include "exec/memattrs.h"
+#include "system/memory.h"
 #include "qom/object.h"
 
 #define TYPE_CALIPTRA "caliptra"
 OBJECT_DECLARE_SIMPLE_TYPE(CaliptraState, CALIPTRA)
 
 /*
- * The SoC's window: naturally aligned, 256 KiB (registers.md section 1.1).
+ * The SoC's window: naturally aligned, 256 KiB (caliptra_top.sv).
  * Only three blocks of it answer a SoC.
  */
 #define CALIPTRA_WINDOW_SIZE        0x40000
@@ -34,7 +35,7 @@ OBJECT_DECLARE_SIMPLE_TYPE(CaliptraState, CALIPTRA)
 #define CALIPTRA_IN_BRKPOINT        "bootfsm-brkpoint"
 #define CALIPTRA_IN_SCAN_MODE       "scan-mode"
 
-/* Named output lines (registers.md section 6) */
+/* Named output lines (ports of caliptra_top.sv) */
 #define CALIPTRA_OUT_READY_FOR_FUSES    "ready-for-fuses"
 #define CALIPTRA_OUT_READY_FOR_FW       "ready-for-fw-push"
 #define CALIPTRA_OUT_READY_FOR_RUNTIME  "ready-for-runtime"
@@ -59,7 +60,7 @@ typedef enum CaliptraLifecycle {
  * @data: the word read, in host order; 0 where the result is an error
  *
  * Has the side effects of the register (lock, FIFO).  The rules are those of
- * registers.md sections 1.2 and 1.3.
+ * caliptra-rtl soc_ifc_arb.sv and apb_slv_sif.sv.
  *
  * Returns: MEMTX_OK, or MEMTX_ERROR where the hardware answers PSLVERR.
  */
@@ -79,11 +80,33 @@ MemTxResult caliptra_soc_write(CaliptraState *s, hwaddr offset,
                                uint32_t pauser, uint32_t data);
 
 /**
+ * caliptra_soc_peek: look at a register without the side effects of a read
+ * @s: the core
+ * @offset: byte offset in the 256 KiB window
+ * @pauser: user id of the bus master
+ * @data: the word, in host order; 0 for mbox_dataout and for errors
+ *
+ * For debuggers: takes no lock and moves no FIFO.
+ *
+ * Returns: MEMTX_OK, or MEMTX_ERROR where the hardware answers PSLVERR.
+ */
+MemTxResult caliptra_soc_peek(CaliptraState *s, hwaddr offset,
+                              uint32_t pauser, uint32_t *data);
+
+/**
+ * caliptra_map_internal_bus: map the test bench where the property
+ * x-internal-bus-base of the core says; nothing without it
+ * @s: the core, realized
+ * @memory: the SoC's address space
+ */
+void caliptra_map_internal_bus(CaliptraState *s, MemoryRegion *memory);
+
+/**
  * caliptra_set_security_state: drive the security_state input
  * @s: the core
  * @state: [1:0] device lifecycle, [2] debug locked
  *
- * The core samples it when it leaves reset (registers.md section 3.5).
+ * The core samples it when it leaves reset (caliptra_top.sv).
  */
 void caliptra_set_security_state(CaliptraState *s, uint32_t state);
 
@@ -92,7 +115,7 @@ void caliptra_set_security_state(CaliptraState *s, uint32_t state);
  * @s: the core
  * @key: 8 words, word 0 = key bytes 0..3, first byte in bits 31:24
  *
- * Sampled after a power cycle, with debug locked (registers.md section 3.5).
+ * Sampled after a power cycle, with debug locked (caliptra_top.sv).
  */
 void caliptra_set_obf_key(CaliptraState *s, const uint32_t key[8]);
 
