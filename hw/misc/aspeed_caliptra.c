@@ -43,14 +43,6 @@ static hwaddr aspeed_caliptra_offset(hwaddr addr)
     return addr + CALIPTRA_WINDOW_MBOX;
 }
 
-/* Reads that change something: lock and FIFO (mbox.sv, sha512_acc_top.sv) */
-static bool aspeed_caliptra_read_has_effect(hwaddr offset)
-{
-    return offset == CALIPTRA_WINDOW_MBOX + A_MBOX_LOCK ||
-           offset == CALIPTRA_WINDOW_MBOX + A_MBOX_DATAOUT ||
-           offset == CALIPTRA_WINDOW_SHA_ACC + A_SHA_ACC_LOCK;
-}
-
 /*
  * How the AST2700's fabric reports the core's PSLVERR is not documented, and
  * no known client depends on it: reads give 0, writes are dropped, and the
@@ -64,8 +56,10 @@ static MemTxResult aspeed_caliptra_window_read(void *opaque, hwaddr addr,
     hwaddr offset = aspeed_caliptra_offset(addr);
     uint32_t word = 0;
 
-    if (attrs.debug && aspeed_caliptra_read_has_effect(offset)) {
-        *data = 0;
+    /* a debugger must not take locks or empty the FIFO */
+    if (attrs.debug) {
+        caliptra_soc_peek(s->core, offset, s->pauser, &word);
+        *data = word;
         return MEMTX_OK;
     }
     if (caliptra_soc_read(s->core, offset, s->pauser, &word) != MEMTX_OK) {
