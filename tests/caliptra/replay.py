@@ -111,13 +111,15 @@ class Event:
 
 
 class Trace:
-    """A trace file: lines, and the events in them."""
+    """A trace: lines, those of a file or given, and the events in them."""
 
-    def __init__(self, path):
+    def __init__(self, path, lines=None):
         self.path = path
-        opener = gzip.open if path.endswith('.gz') else open
-        with opener(path, 'rt', encoding='ascii') as f:
-            self.lines = f.read().split('\n')
+        if lines is None:
+            opener = gzip.open if path.endswith('.gz') else open
+            with opener(path, 'rt', encoding='ascii') as f:
+                lines = f.read().split('\n')
+        self.lines = lines
         self.events = []
         self.accesses = 0
         timing = False
@@ -393,6 +395,24 @@ def find_traces(paths):
         else:
             found.append(path)
     return found
+
+
+def vectors_dir(name):
+    """A folder of recorded traces, None if there is none here.
+
+    They are not part of the repository: $CALIPTRA_VECTORS names the place,
+    by default ../shared/vectors beside the checkout.
+    """
+    here = os.path.dirname(os.path.abspath(__file__))
+    base = os.environ.get('CALIPTRA_VECTORS') or os.path.join(
+        here, '..', '..', '..', 'shared', 'vectors')
+    path = os.path.normpath(os.path.join(base, name))
+    return path if os.path.isdir(path) else None
+
+
+def own_traces_dir():
+    """The traces that are part of the repository."""
+    return os.path.join(os.path.dirname(os.path.abspath(__file__)), 'traces')
 
 
 def main():
