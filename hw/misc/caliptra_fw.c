@@ -732,6 +732,7 @@ CaliptraFw *caliptra_fw_new(CaliptraState *s)
     fw->latency = 100;
     timer_init_ns(&fw->timer, QEMU_CLOCK_VIRTUAL, fw_timer, fw);
     caliptra_fw_rom_info_default(&fw->rom);
+    caliptra_dice_add_properties(OBJECT(s));
     return fw;
 }
 

@@ -757,7 +757,7 @@ void caliptra_dice_validity(CaliptraFw *fw, uint8_t not_before[15],
                             uint8_t not_after[15]);
 /* UEID from fuses (caliptra-sw drivers/src/fuse_bank.rs) */
 void caliptra_dice_ueid(CaliptraFw *fw, uint8_t ueid[17]);
-/* read-only QOM properties with CSRs and certificates, for instance init */
+/* read-only QOM properties of the core with CSRs and certificates */
 void caliptra_dice_add_properties(Object *obj);
 
 /* ---- mailbox commands (table in caliptra_fw_runtime.c) ---- */

@@ -146,25 +146,27 @@ class CaliptraSoc(QTest):
 
     # ---- time passes ----
 
-    def _serve_trng(self):
-        self.draws += 1
-        self.writes32([(TRNG_DATA + 4 * i, self.random.getrandbits(32))
-                       for i in range(12)] +
-                      [(TRNG_STATUS, TRNG_DATA_WR_DONE)])
+    def step(self):
+        """Serve a request for random words, if there is one; then let time
+        pass to the next timer."""
+        trng = self.read32(TRNG_STATUS)
+        if trng & (TRNG_DATA_REQ | TRNG_DATA_WR_DONE) == TRNG_DATA_REQ:
+            self.draws += 1
+            self.writes32([(TRNG_DATA + 4 * i, self.random.getrandbits(32))
+                           for i in range(12)] +
+                          [(TRNG_STATUS, TRNG_DATA_WR_DONE)])
+        self.cmd('clock_step')
 
     def run_until(self, addr, mask, value, steps=20000, stop_if_fatal=True):
         """Let Caliptra run, served with random words, until a register
         reads (word & mask) == value; the word."""
         for _ in range(steps):
-            word, trng, fatal = self.reads32([addr, TRNG_STATUS,
-                                              FW_ERROR_FATAL])
+            word, fatal = self.reads32([addr, FW_ERROR_FATAL])
             if word & mask == value:
                 return word
             if fatal and stop_if_fatal:
                 raise QTestError('fatal error 0x%08x' % fatal)
-            if trng & (TRNG_DATA_REQ | TRNG_DATA_WR_DONE) == TRNG_DATA_REQ:
-                self._serve_trng()
-            self.cmd('clock_step')
+            self.step()
         raise QTestError('0x%x stays 0x%08x, boot status 0x%x' %
                          (addr, word, self.read32(BOOT_STATUS)))
 
@@ -178,12 +180,10 @@ class CaliptraSoc(QTest):
     def wait_fatal(self):
         """Run until a fatal error is up; its number."""
         for _ in range(20000):
-            fatal, trng = self.reads32([FW_ERROR_FATAL, TRNG_STATUS])
+            fatal = self.read32(FW_ERROR_FATAL)
             if fatal:
                 return fatal
-            if trng & (TRNG_DATA_REQ | TRNG_DATA_WR_DONE) == TRNG_DATA_REQ:
-                self._serve_trng()
-            self.cmd('clock_step')
+            self.step()
         raise QTestError('no fatal error')
 
     # ---- mailbox ----
@@ -208,12 +208,10 @@ class CaliptraSoc(QTest):
         """Wait for the answer; its status and data."""
         status = 0
         for _ in range(20000):
-            status, trng = self.reads32([MBOX_STATUS, TRNG_STATUS])
+            status = self.read32(MBOX_STATUS)
             if status & 0xf != CMD_BUSY:
                 break
-            if trng & (TRNG_DATA_REQ | TRNG_DATA_WR_DONE) == TRNG_DATA_REQ:
-                self._serve_trng()
-            self.cmd('clock_step')
+            self.step()
         else:
             raise QTestError('no answer from the mailbox')
         status &= 0xf
