@@ -362,18 +362,27 @@ void caliptra_dv_reg_write(CaliptraState *s, hwaddr offset, uint32_t data);
 extern const VMStateDescription vmstate_caliptra_engines;
 
 void caliptra_engines_init(CaliptraState *s);
+void caliptra_engines_finalize(CaliptraState *s);
 void caliptra_engines_reset(CaliptraState *s, CaliptraReset kind);
-/* global flush: ZEROIZE of all, CLEAR_OBF_SECRETS of DOE (engines.md 0.6) */
+/*
+ * Global flush (caliptra_top.sv): ZEROIZE of all engines, CLEAR_OBF_SECRETS
+ * of DOE.  As long as soc_ifc.error_fatal is set, no engine is READY.
+ */
 void caliptra_engines_flush(CaliptraState *s);
-/* let a running command end now: stands for a poll of its STATUS */
+/* let running commands end now: stands for polls of their STATUS */
 void caliptra_engines_settle(CaliptraState *s);
+/* interrupt levels; bit 2i error, 2i+1 notify of DOE, ECC, HMAC, SHA512/256 */
+uint32_t caliptra_engines_wires(CaliptraState *s);
+
+/* whether an engine or vault answers at this microcontroller address */
+bool caliptra_internal_decodes(uint32_t addr);
 
 /**
  * caliptra_internal_read / _write: engines and vaults on the internal bus
- * @addr: microcontroller address, 0x10000000..0x1002FFFF
+ * @addr: microcontroller address, one that caliptra_internal_decodes()
  *
- * Returns (through the caller): words in host order; addresses without a
- * register read 0 and drop writes (engines.md 0.3).
+ * Words are in host order.  Addresses without a register read 0 and drop
+ * writes.
  */
 uint32_t caliptra_internal_read(CaliptraState *s, uint32_t addr);
 void caliptra_internal_write(CaliptraState *s, uint32_t addr, uint32_t data);
