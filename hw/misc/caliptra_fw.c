@@ -538,18 +538,27 @@ static uint32_t fw_nmi(CaliptraFw *fw)
 static uint32_t fw_step(CaliptraFw *fw)
 {
     const CaliptraFwStep *st = &fw_flow(fw)->steps[fw->step];
-    uint32_t ret;
+    uint32_t ret, error;
 
     for (;;) {
-        while (fw->trng_have < fw->trng_want) {
+        while (fw->trng_have < fw->trng_want && !fw->trng_error) {
             ret = fw_draw(fw);
-            if (ret != CALIPTRA_FW_OK) {
+            if (ret == CALIPTRA_FW_WAIT) {
                 return ret;
             }
+            if (ret != CALIPTRA_FW_OK && fw->trng_have < st->draws) {
+                return ret;
+            }
+            fw->trng_error = ret;
         }
         ret = st->fn ? st->fn(fw) : CALIPTRA_FW_OK;
+        error = fw->trng_error;
+        fw->trng_error = 0;
         if (ret != CALIPTRA_FW_ENTROPY || fw->restarted) {
             return ret;
+        }
+        if (error) {
+            return error;
         }
     }
 }

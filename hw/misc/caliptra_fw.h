@@ -436,6 +436,7 @@ struct CaliptraFw {
     /* TRNG draws of the running step (caliptra_fw_draws()) */
     uint32_t trng_want;
     uint32_t trng_have;
+    uint32_t trng_error;        /* why there are no more; 0 between steps */
     bool trng_requested;
     int64_t trng_deadline;      /* of the request, virtual time */
     uint32_t trng_pool[CALIPTRA_TRNG_POOL][CALIPTRA_TRNG_WORDS];
@@ -465,6 +466,10 @@ struct CaliptraFw {
  * having changed anything, and is run again from its start when @n draws have
  * been collected in fw->trng_pool[0..n-1].  May be called again with a larger
  * @n.
+ *
+ * When a draw fails the caller is run a last time, with the error number in
+ * fw->trng_error.  If it returns CALIPTRA_FW_ENTROPY again, that error ends
+ * the step.
  *
  * Returns: true when fw->trng_pool holds at least @n draws.
  */
@@ -811,9 +816,9 @@ CaliptraCmdFn caliptra_cmd_add_subject_alt_name;
  * @dpe_status: DPE status; the measurement is in DPE and PCR 31 only if 0
  *
  * For STASH_MEASUREMENT and AUTHORIZE_AND_STASH (caliptra-sw
- * runtime/src/stash_measurement.rs): checks the caller's privilege and the
- * number of contexts in use, replaces the caller's default context by a child
- * with this measurement, and extends PCR 31.
+ * runtime/src/stash_measurement.rs), when the caller has privilege level 0:
+ * checks the number of contexts in use, replaces the caller's default context
+ * by a child with this measurement, and extends PCR 31.
  *
  * Returns: CALIPTRA_FW_OK or the error number of the mailbox command.
  */

@@ -335,9 +335,6 @@ uint32_t caliptra_cmd_authorize_and_stash(CaliptraFw *fw, const uint8_t *req,
     AuthorizeAndStashRsp *out = (AuthorizeAndStashRsp *)rsp->data;
     uint32_t error, dpe_status, result;
 
-    if (req_len != sizeof(*r)) {
-        return CALIPTRA_ERR_RUNTIME_INSUFFICIENT_MEMORY;
-    }
     if (ldl_le_p(&r->source) != AUTH_AND_STASH_SOURCE_IN_REQUEST) {
         return CALIPTRA_ERR_RUNTIME_AUTH_AND_STASH_UNSUPPORTED_IMAGE_SOURCE;
     }
@@ -346,6 +343,9 @@ uint32_t caliptra_cmd_authorize_and_stash(CaliptraFw *fw, const uint8_t *req,
 
     if (result == AUTH_IMAGE_AUTHORIZED &&
         !(ldl_le_p(&r->flags) & AUTH_AND_STASH_FLAG_SKIP_STASH)) {
+        if (!caliptra_fw_caller_is_pl0(fw)) {
+            return CALIPTRA_ERR_RUNTIME_INCORRECT_PAUSER_PRIVILEGE_LEVEL;
+        }
         error = caliptra_dpe_stash_measurement(fw, r->fw_id, r->measurement,
                                                &dpe_status);
         if (error) {

@@ -283,13 +283,6 @@ static void dpe_put_header(uint8_t *rsp, DpeStatus status)
     stl_le_p(&header->profile, DPE_PROFILE_P384_SHA384);
 }
 
-/* Account for @n draws of the engines' drivers */
-static DpeStatus dpe_engine_draws(DpeEnv *env, unsigned n)
-{
-    env->draws += n;
-    return caliptra_fw_draws(env->fw, env->draws) ? DPE_OK : DPE_ENTROPY;
-}
-
 static DpeStatus dpe_driver_status(DpeEnv *env, uint32_t error)
 {
     if (error == CALIPTRA_FW_OK) {
@@ -297,6 +290,19 @@ static DpeStatus dpe_driver_status(DpeEnv *env, uint32_t error)
     }
     env->detail = error;
     return DPE_CRYPTO_LIB_ERROR;
+}
+
+/* Account for @n more draws: those of the engines' drivers, or a handle's */
+static DpeStatus dpe_draws(DpeEnv *env, unsigned n)
+{
+    env->draws += n;
+    if (caliptra_fw_draws(env->fw, env->draws)) {
+        return DPE_OK;
+    }
+    if (env->fw->trng_error) {
+        return dpe_driver_status(env, env->fw->trng_error);
+    }
+    return DPE_ENTROPY;
 }
 
 /* ---- context table ---- */
@@ -361,11 +367,12 @@ static DpeStatus dpe_free_slot(const CaliptraDpe *dpe, unsigned *idx)
 static DpeStatus dpe_new_handle(DpeEnv *env, uint8_t *handle)
 {
     for (int attempt = 0; attempt < DPE_HANDLE_ATTEMPTS; attempt++) {
-        unsigned draw = env->draws++;
+        unsigned draw = env->draws;
+        DpeStatus status = dpe_draws(env, 1);
         bool taken;
 
-        if (!caliptra_fw_draws(env->fw, env->draws)) {
-            return DPE_ENTROPY;
+        if (status) {
+            return status;
         }
         caliptra_words_to_bytes(handle, env->fw->trng_pool[draw],
                                 DPE_HANDLE_SIZE / 4);
@@ -1004,18 +1011,19 @@ static DpeStatus dpe_derive_exported(DpeEnv *env, unsigned idx)
         .ueid = ueid,
         .ueid_len = sizeof(ueid),
     };
-    DpeStatus status;
+    DpeStatus status, draws_status;
     uint32_t size;
 
     /* handle, KDF; then KDF, key pair (2), signature of the alias key */
-    status = dpe_engine_draws(env, rt->exported_cdi_valid ? 2 : 6);
-    if (status) {
-        return status;
+    draws_status = dpe_draws(env, rt->exported_cdi_valid ? 2 : 6);
+    if (draws_status == DPE_ENTROPY || env->fw->trng_have < 2) {
+        return draws_status;
     }
 
     /*
      * The firmware derives before it looks whether the slot is free: a
-     * refused export changes the key of the handle given out before.
+     * refused export changes the key of the handle given out before.  Nor
+     * does it free the slot when something fails later.
      */
     status = dpe_derive_cdi(env, idx, "Exported CDI", KEY_ID_EXPORTED_DPE_CDI);
     if (status) {
@@ -1027,6 +1035,9 @@ static DpeStatus dpe_derive_exported(DpeEnv *env, unsigned idx)
     caliptra_words_to_bytes(rt->exported_cdi_handle, env->fw->trng_pool[0],
                             DPE_EXPORTED_HANDLE / 4);
     rt->exported_cdi_valid = true;
+    if (draws_status) {
+        return draws_status;
+    }
 
     status = dpe_driver_status(env,
         dpe_derive_key_pair(env->fw, KEY_ID_EXPORTED_DPE_CDI,
@@ -1159,7 +1170,7 @@ static DpeStatus dpe_certify_key(DpeEnv *env, const void *body)
         return DPE_INVALID_ARGUMENT;
     }
     /* KDF twice, key pair (2), signature of the alias key, CSR's own */
-    status = dpe_engine_draws(env, format == DPE_FORMAT_CSR ? 6 : 5);
+    status = dpe_draws(env, format == DPE_FORMAT_CSR ? 6 : 5);
     if (status) {
         return status;
     }
@@ -1208,7 +1219,7 @@ static DpeStatus dpe_sign(DpeEnv *env, const void *body)
         return DPE_INVALID_ARGUMENT;
     }
     /* KDF twice, key pair (2), signature */
-    status = dpe_engine_draws(env, 5);
+    status = dpe_draws(env, 5);
     if (status) {
         return status;
     }
@@ -1454,7 +1465,6 @@ static void dpe_report_detail(const DpeEnv *env)
 enum {
     INVOKE_DPE_REQ_DATA_SIZE = 4,
     INVOKE_DPE_REQ_DATA = 8,
-    INVOKE_DPE_REQ_MAX = INVOKE_DPE_REQ_DATA + DPE_DATA_MAX,
     INVOKE_DPE_RSP_DATA_SIZE = 8,
     INVOKE_DPE_RSP_DATA = 12,
 };
@@ -1504,9 +1514,6 @@ uint32_t caliptra_cmd_invoke_dpe(CaliptraFw *fw, const uint8_t *req,
 {
     uint32_t data_size, error;
 
-    if (req_len > INVOKE_DPE_REQ_MAX) {
-        return CALIPTRA_ERR_RUNTIME_INSUFFICIENT_MEMORY;
-    }
     data_size = ldl_le_p(req + INVOKE_DPE_REQ_DATA_SIZE);
     if (data_size > DPE_DATA_MAX) {
         return CALIPTRA_ERR_RUNTIME_MAILBOX_INVALID_PARAMS;
@@ -1523,8 +1530,6 @@ uint32_t caliptra_cmd_invoke_dpe(CaliptraFw *fw, const uint8_t *req,
 enum {
     CERTIFY_KEY_EXTENDED_REQ_FLAGS = 4,
     CERTIFY_KEY_EXTENDED_REQ_CMD = 8,
-    CERTIFY_KEY_EXTENDED_REQ_SIZE = CERTIFY_KEY_EXTENDED_REQ_CMD +
-                                    sizeof(DpeCertifyKeyCmd),
     CERTIFY_KEY_EXTENDED_RSP_DPE = 8,
 };
 
@@ -1535,13 +1540,6 @@ uint32_t caliptra_cmd_certify_key_extended(CaliptraFw *fw, const uint8_t *req,
 {
     DpeStatus status;
     DpeEnv env;
-
-    if (req_len != CERTIFY_KEY_EXTENDED_REQ_SIZE) {
-        return CALIPTRA_ERR_RUNTIME_INSUFFICIENT_MEMORY;
-    }
-    if (!caliptra_fw_caller_is_pl0(fw)) {
-        return CALIPTRA_ERR_RUNTIME_INCORRECT_PAUSER_PRIVILEGE_LEVEL;
-    }
 
     memset(rsp->data, 0, sizeof(rsp->data));
     dpe_env_init(&env, fw, rsp->data + CERTIFY_KEY_EXTENDED_RSP_DPE);
@@ -1568,8 +1566,6 @@ uint32_t caliptra_cmd_certify_key_extended(CaliptraFw *fw, const uint8_t *req,
 enum {
     ADD_SUBJECT_ALT_NAME_REQ_SIZE_FIELD = 4,
     ADD_SUBJECT_ALT_NAME_REQ_INFO = 8,
-    ADD_SUBJECT_ALT_NAME_REQ_MAX = ADD_SUBJECT_ALT_NAME_REQ_INFO +
-                                   CALIPTRA_DMTF_MAX,
 };
 
 /* DMTF DSP0274: ASCII, manufacturer:product:serialNumber */
@@ -1592,9 +1588,6 @@ uint32_t caliptra_cmd_add_subject_alt_name(CaliptraFw *fw, const uint8_t *req,
     const uint8_t *info = req + ADD_SUBJECT_ALT_NAME_REQ_INFO;
     uint32_t len;
 
-    if (req_len > ADD_SUBJECT_ALT_NAME_REQ_MAX) {
-        return CALIPTRA_ERR_RUNTIME_INSUFFICIENT_MEMORY;
-    }
     len = ldl_le_p(req + ADD_SUBJECT_ALT_NAME_REQ_SIZE_FIELD);
     if (len > CALIPTRA_DMTF_MAX) {
         return CALIPTRA_ERR_RUNTIME_MAILBOX_INVALID_PARAMS;
@@ -1622,7 +1615,6 @@ static CaliptraDpeContext *dpe_find_tag(CaliptraDpe *dpe, uint32_t tag)
 enum {
     TAG_TCI_REQ_HANDLE = 4,
     TAG_TCI_REQ_TAG = 20,
-    TAG_TCI_REQ_SIZE = 24,
 };
 
 uint32_t caliptra_cmd_dpe_tag_tci(CaliptraFw *fw, const uint8_t *req,
@@ -1632,9 +1624,6 @@ uint32_t caliptra_cmd_dpe_tag_tci(CaliptraFw *fw, const uint8_t *req,
     uint32_t tag;
     unsigned idx;
 
-    if (req_len != TAG_TCI_REQ_SIZE) {
-        return CALIPTRA_ERR_RUNTIME_INSUFFICIENT_MEMORY;
-    }
     tag = ldl_le_p(req + TAG_TCI_REQ_TAG);
     if (dpe_find_tag(dpe, tag)) {
         return CALIPTRA_ERR_RUNTIME_DUPLICATE_TAG;
@@ -1654,7 +1643,6 @@ uint32_t caliptra_cmd_dpe_tag_tci(CaliptraFw *fw, const uint8_t *req,
 
 enum {
     GET_TAGGED_TCI_REQ_TAG = 4,
-    GET_TAGGED_TCI_REQ_SIZE = 8,
     GET_TAGGED_TCI_RSP_CUMULATIVE = 8,
     GET_TAGGED_TCI_RSP_CURRENT = 56,
     GET_TAGGED_TCI_RSP_SIZE = 104,
@@ -1665,9 +1653,6 @@ uint32_t caliptra_cmd_dpe_get_tagged_tci(CaliptraFw *fw, const uint8_t *req,
 {
     const CaliptraDpeContext *c;
 
-    if (req_len != GET_TAGGED_TCI_REQ_SIZE) {
-        return CALIPTRA_ERR_RUNTIME_INSUFFICIENT_MEMORY;
-    }
     c = dpe_find_tag(&fw->pdata.dpe, ldl_le_p(req + GET_TAGGED_TCI_REQ_TAG));
     if (!c) {
         return CALIPTRA_ERR_RUNTIME_TAGGING_FAILURE;
@@ -1713,12 +1698,8 @@ uint32_t caliptra_dpe_stash_measurement(CaliptraFw *fw,
                                         uint32_t *dpe_status)
 {
     uint32_t locality = caliptra_fw_caller(fw);
-    uint32_t error;
+    uint32_t error = dpe_check_threshold(fw);
 
-    if (!caliptra_fw_caller_is_pl0(fw)) {
-        return CALIPTRA_ERR_RUNTIME_INCORRECT_PAUSER_PRIVILEGE_LEVEL;
-    }
-    error = dpe_check_threshold(fw);
     if (error) {
         return error;
     }
@@ -1735,7 +1716,6 @@ uint32_t caliptra_dpe_stash_measurement(CaliptraFw *fw,
 enum {
     STASH_MEASUREMENT_REQ_METADATA = 4,
     STASH_MEASUREMENT_REQ_MEASUREMENT = 8,
-    STASH_MEASUREMENT_REQ_SIZE = 108,
     STASH_MEASUREMENT_RSP_DPE_RESULT = 8,
     STASH_MEASUREMENT_RSP_SIZE = 12,
 };
@@ -1745,9 +1725,6 @@ uint32_t caliptra_cmd_stash_measurement(CaliptraFw *fw, const uint8_t *req,
 {
     uint32_t error, dpe_status;
 
-    if (req_len != STASH_MEASUREMENT_REQ_SIZE) {
-        return CALIPTRA_ERR_RUNTIME_INSUFFICIENT_MEMORY;
-    }
     error = caliptra_dpe_stash_measurement(fw,
                 req + STASH_MEASUREMENT_REQ_METADATA,
                 req + STASH_MEASUREMENT_REQ_MEASUREMENT, &dpe_status);
@@ -1763,7 +1740,6 @@ uint32_t caliptra_cmd_stash_measurement(CaliptraFw *fw, const uint8_t *req,
 enum {
     SIGN_EXPORTED_REQ_HANDLE = 4,
     SIGN_EXPORTED_REQ_TBS = 36,
-    SIGN_EXPORTED_REQ_SIZE = 84,
     SIGN_EXPORTED_RSP_X = 8,
     SIGN_EXPORTED_RSP_Y = 56,
     SIGN_EXPORTED_RSP_R = 104,
@@ -1781,13 +1757,8 @@ uint32_t caliptra_cmd_sign_with_exported_ecdsa(CaliptraFw *fw,
     CaliptraEccPub pub;
     CaliptraEccSig sig;
     uint32_t error;
+    bool drawn;
 
-    if (req_len != SIGN_EXPORTED_REQ_SIZE) {
-        return CALIPTRA_ERR_RUNTIME_MAILBOX_INVALID_PARAMS;
-    }
-    if (!caliptra_fw_caller_is_pl0(fw)) {
-        return CALIPTRA_ERR_RUNTIME_INCORRECT_PAUSER_PRIVILEGE_LEVEL;
-    }
     if (!fw->rt.exported_cdi_valid ||
         memcmp(fw->rt.exported_cdi_handle, req + SIGN_EXPORTED_REQ_HANDLE,
                DPE_EXPORTED_HANDLE)) {
@@ -1795,16 +1766,19 @@ uint32_t caliptra_cmd_sign_with_exported_ecdsa(CaliptraFw *fw,
         goto out;
     }
     /* KDF, key pair (2), signature */
-    if (!caliptra_fw_draws(fw, 4)) {
+    drawn = caliptra_fw_draws(fw, 4);
+    if (!drawn && !fw->trng_error) {
         return CALIPTRA_FW_ENTROPY;
     }
-    if (dpe_derive_key_pair(fw, KEY_ID_EXPORTED_DPE_CDI, "Exported ECC",
+    if (fw->trng_have < 3 ||
+        dpe_derive_key_pair(fw, KEY_ID_EXPORTED_DPE_CDI, "Exported ECC",
                             strlen("Exported ECC"), "Exported ECC",
                             KEY_ID_TMP, &pub)) {
         error = derivation_failed;
         goto out;
     }
-    if (caliptra_drv_ecc_sign(fw, KEY_ID_TMP, &pub,
+    if (!drawn ||
+        caliptra_drv_ecc_sign(fw, KEY_ID_TMP, &pub,
                               req + SIGN_EXPORTED_REQ_TBS, &sig)) {
         error = CALIPTRA_ERR_RUNTIME_SIGN_WITH_EXPORTED_ECDSA_SIGNATURE_FAILED;
         goto out;
@@ -2110,7 +2084,17 @@ static uint32_t dpe_disable_attestation(CaliptraFw *fw, uint32_t error)
     return CALIPTRA_FW_OK;
 }
 
-/* act on dpe_inspect()'s findings */
+/* The draws for disabling attestation so many times */
+static uint32_t dpe_disable_draws(CaliptraFw *fw, unsigned times)
+{
+    if (caliptra_fw_draws(fw, times * CALIPTRA_DISABLE_ATTESTATION_DRAWS)) {
+        return CALIPTRA_FW_OK;
+    }
+    return fw->trng_error ? CALIPTRA_ERR_RUNTIME_GLOBAL_EXCEPTION :
+                            CALIPTRA_FW_ENTROPY;
+}
+
+/* Act on dpe_inspect()'s findings */
 static uint32_t dpe_conclude(CaliptraFw *fw, const DpeFindings *found)
 {
     uint32_t error;
@@ -2134,9 +2118,9 @@ uint32_t caliptra_dpe_init_update(CaliptraFw *fw)
     uint32_t error;
 
     dpe_inspect(fw, &found);
-    if (found.error &&
-        !caliptra_fw_draws(fw, CALIPTRA_DISABLE_ATTESTATION_DRAWS)) {
-        return CALIPTRA_FW_ENTROPY;
+    error = dpe_disable_draws(fw, found.error != 0);
+    if (error) {
+        return error;
     }
     error = dpe_conclude(fw, &found);
     if (error) {
@@ -2151,7 +2135,6 @@ uint32_t caliptra_dpe_init_update(CaliptraFw *fw)
 
 uint32_t caliptra_dpe_init_warm(CaliptraFw *fw)
 {
-    unsigned disables = 0;
     DpeFindings found;
     uint8_t journey[48];
     bool changed;
@@ -2161,11 +2144,9 @@ uint32_t caliptra_dpe_init_warm(CaliptraFw *fw)
     caliptra_drv_pcr_read(fw, CALIPTRA_PCR_RT_JOURNEY, journey);
     changed = !found.fatal &&
               memcmp(found.root->tci_current, journey, sizeof(journey));
-    disables = (found.error != 0) + changed;
-    if (disables &&
-        !caliptra_fw_draws(fw,
-                           disables * CALIPTRA_DISABLE_ATTESTATION_DRAWS)) {
-        return CALIPTRA_FW_ENTROPY;
+    error = dpe_disable_draws(fw, (found.error != 0) + changed);
+    if (error) {
+        return error;
     }
     error = dpe_conclude(fw, &found);
     if (error) {

@@ -68,13 +68,11 @@ static uint32_t rt_disable_attestation(CaliptraFw *fw)
 {
     uint32_t ret = caliptra_dice_disable_attestation(fw);
 
-    switch (ret) {
-    case CALIPTRA_FW_OK:
-    case CALIPTRA_FW_ENTROPY:
+    if (ret == CALIPTRA_FW_OK ||
+        (ret == CALIPTRA_FW_ENTROPY && !fw->trng_error)) {
         return ret;
-    default:
-        return CALIPTRA_ERR_RUNTIME_GLOBAL_EXCEPTION;
     }
+    return CALIPTRA_ERR_RUNTIME_GLOBAL_EXCEPTION;
 }
 
 static uint32_t rt_init_dpe(CaliptraFw *fw)
@@ -552,6 +550,9 @@ static uint32_t rt_serve(CaliptraFw *fw)
     }
     if (ret == CALIPTRA_FW_OK) {
         ret = rt_commands[i].fn(fw, fw->req, fw->req_len, rsp);
+        if (ret == CALIPTRA_FW_ENTROPY && fw->trng_error) {
+            ret = fw->trng_error;
+        }
     }
     switch (ret) {
     case CALIPTRA_FW_OK:
