@@ -1,4 +1,5 @@
 # The ast2700fc machine and what its SoC needs, nothing else
+CONFIG_A15MPCORE=y
 CONFIG_ARM_GIC=y
 CONFIG_ASPEED_SOC=y
 CONFIG_GENERIC_LOADER=y

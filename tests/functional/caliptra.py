@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Base class of the tests that boot the ast2700fc machine through Caliptra
+
+import os
+from pathlib import Path
+import struct
+import subprocess
+import sys
+import time
+
+from qemu.machine.qtest import QEMUQtestProtocol
+from qemu_test import QemuSystemTest
+
+
+class CaliptraTest(QemuSystemTest):
+    """
+    Boots of the ast2700fc machine.
+
+    The firmware bundle, its fuses and the guest are made here, from what is
+    in the source tree; the Caliptra log of each machine goes to a file.
+    """
+
+    timeout = 60
+
+    # where the guest and BL31 start
+    ENTRY = 0x430000000
+    CA35_CORES = 4
+
+    MBOX = 0x14c60000
+    SOC_IFC = 0x14c70000
+    FW_ERROR_FATAL = SOC_IFC + 0x08
+    FW_ERROR_NON_FATAL = SOC_IFC + 0x0c
+    BOOT_STATUS = SOC_IFC + 0x38
+    FLOW_STATUS = SOC_IFC + 0x3c
+    SCU_CPTRA_CTRL = 0x14c02130
+
+    READY_FOR_RUNTIME = 1 << 29
+    SCU_READY_FOR_RUNTIME = 1 << 18
+
+    RELEASED = 'CA35 cores released'
+    HELD = 'the CA35 cores stay held'
+
+    def setUp(self):
+        super().setUp()
+        self.set_machine('ast2700fc')
+
+    def source_file(self, *path):
+        return self.data_file('..', '..', *path)
+
+    def run_tool(self, *args):
+        run = subprocess.run([str(arg) for arg in args], check=False,
+                             stdin=subprocess.DEVNULL, capture_output=True,
+                             encoding='utf8')
+        self.log.debug('%s: %s%s', args, run.stdout, run.stderr)
+        self.assertEqual(run.returncode, 0,
+                         f'{args[0]} failed: {run.stdout}{run.stderr}')
+        return run.stdout
+
+    def make_bundle(self):
+        """Sign a bundle; returns it and the file of fuses that accept it"""
+        bundle = self.scratch_file('caliptra-fw.bin')
+        fuses = self.scratch_file('fuses.json')
+        self.run_tool(sys.executable,
+                      self.source_file('scripts', 'caliptra', 'bundle.py'),
+                      'create', '-o', bundle, '--fuses', fuses)
+        return bundle, fuses
+
+    def make_guest(self):
+        """Build the guest; returns its raw image"""
+        self.run_tool(self.source_file('tests', 'caliptra', 'guest',
+                                       'build.sh'),
+                      self.scratch_file('guest'))
+        return self.scratch_file('guest', 'guest.bin')
+
+    def make_idle_guest(self):
+        """An image of "nop; nop; b .": a core that runs leaves its entry"""
+        guest = self.scratch_file('idle.bin')
+        Path(guest).write_bytes(struct.pack('<III', 0xd503201f, 0xd503201f,
+                                            0x14000000))
+        return guest
+
+    def log_path(self, name):
+        return self.log_file(f'caliptra-{name}.log')
+
+    def caliptra_log(self, name='default'):
+        path = self.log_path(name)
+        return Path(path).read_text() if os.path.exists(path) else ''
+
+    def make_vm(self, *args, firmware=None, fuses=None, options='',
+                guest=None, name='default'):
+        """A machine that is ready for launch(); its log is that of @name"""
+        self.machine = 'ast2700fc' + options
+        if firmware:
+            self.machine += (f',caliptra-firmware={firmware}'
+                             f',caliptra-fuses={fuses}'
+                             ',caliptra-log=caliptra')
+        vm = self.get_vm(name=name)
+        if firmware:
+            vm.add_args('-chardev',
+                        f'file,id=caliptra,path={self.log_path(name)}')
+        if guest:
+            vm.add_args('-device', f'loader,file={guest},addr={self.ENTRY:#x},'
+                        'force-raw=on')
+            for n in range(self.CA35_CORES):
+                vm.add_args('-device', f'loader,addr={self.ENTRY:#x},'
+                            f'cpu-num={n}')
+        vm.add_args(*args)
+        return vm
+
+    def wait_until(self, condition, what):
+        end = time.monotonic() + self.timeout
+        while not condition():
+            if time.monotonic() > end:
+                self.fail(f'{what}: not within {self.timeout} s')
+            time.sleep(0.01)
+
+    def wait_for_log(self, text, name='default', count=1):
+        self.wait_until(
+            lambda: self.caliptra_log(name).count(text) >= count,
+            f'"{text}" in the Caliptra log')
+
+    def hmp(self, vm, command):
+        return vm.cmd('human-monitor-command', command_line=command)
+
+    def read32(self, vm, addr):
+        """Read a word of physical memory as the CA35 cores see it"""
+        self.hmp(vm, 'cpu 0')
+        answer = self.hmp(vm, f'xp /1wx {addr:#x}')
+        return int(answer.split(':')[1], 16)
+
+    def pc(self, vm, cpu):
+        self.hmp(vm, f'cpu {cpu}')
+        registers = self.hmp(vm, 'info registers')
+        return int(registers.split('PC=')[1].split()[0], 16)
+
+    def held(self, vm):
+        return vm.cmd('qom-get', path='/machine', property='ca35-held')
+
+    def assert_held(self, vm):
+        """The machine runs, but no CA35 core has executed anything"""
+        self.assertTrue(self.held(vm))
+        self.assertEqual(vm.cmd('query-status')['status'], 'running')
+        for n in range(self.CA35_CORES):
+            self.assertEqual(self.pc(vm, n), self.ENTRY, f'PC of core {n}')
+
+    def assert_idle_runs(self, vm):
+        """All CA35 cores are in the idle guest's loop"""
+        self.assertFalse(self.held(vm))
+        for n in range(self.CA35_CORES):
+            self.wait_until(lambda cpu=n: self.pc(vm, cpu) == self.ENTRY + 8,
+                            f'core {n} runs')
+
+    def qtest(self, vm, name='default'):
+        """Give @vm a qtest socket; call the result after the launch"""
+        path = os.path.join(self.socket_dir().name, f'{name}.qtest')
+        protocol = QEMUQtestProtocol(path, server=True)
+        vm.add_args('-qtest', f'unix:{path}', '-qtest-log', '/dev/null')
+        self.addCleanup(protocol.close)
+        return protocol
