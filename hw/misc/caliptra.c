@@ -654,33 +654,6 @@ MemTxResult caliptra_soc_peek(CaliptraState *s, hwaddr offset,
 
 /* ---- the microcontroller's bus ---- */
 
-/* Engines and vaults; an address outside every window is an error */
-static const struct {
-    uint32_t base;
-    uint32_t size;
-} caliptra_uc_windows[] = {
-    { CALIPTRA_DOE_BASE, 0x8000 },
-    { CALIPTRA_ECC_BASE, 0x8000 },
-    { CALIPTRA_HMAC_BASE, 0x1000 },
-    { CALIPTRA_KV_BASE, 0x2000 },
-    { CALIPTRA_PV_BASE, 0x2000 },
-    { CALIPTRA_DV_BASE, 0x2000 },
-    { CALIPTRA_SHA512_BASE, 0x8000 },
-    { CALIPTRA_SHA256_BASE, 0x8000 },
-};
-
-static bool caliptra_uc_is_internal(uint32_t addr)
-{
-    size_t i;
-
-    for (i = 0; i < ARRAY_SIZE(caliptra_uc_windows); i++) {
-        if (addr - caliptra_uc_windows[i].base < caliptra_uc_windows[i].size) {
-            return true;
-        }
-    }
-    return false;
-}
-
 MemTxResult caliptra_uc_read(CaliptraState *s, uint32_t addr, uint32_t *data)
 {
     uint32_t offset = addr - CALIPTRA_MBOX_SRAM_BASE;
@@ -688,7 +661,7 @@ MemTxResult caliptra_uc_read(CaliptraState *s, uint32_t addr, uint32_t *data)
 
     *data = 0;
     if (offset >= CALIPTRA_WINDOW_SIZE) {
-        if (!caliptra_uc_is_internal(addr)) {
+        if (!caliptra_internal_decodes(addr)) {
             return MEMTX_ERROR;
         }
         if (!caliptra_in_reset(s)) {
@@ -728,7 +701,7 @@ MemTxResult caliptra_uc_write(CaliptraState *s, uint32_t addr, uint32_t data)
     CaliptraBlock block = caliptra_decode(offset);
 
     if (offset >= CALIPTRA_WINDOW_SIZE) {
-        if (!caliptra_uc_is_internal(addr)) {
+        if (!caliptra_internal_decodes(addr)) {
             return MEMTX_ERROR;
         }
         if (!caliptra_in_reset(s)) {
@@ -917,6 +890,7 @@ static void caliptra_init(Object *obj)
 static void caliptra_finalize(Object *obj)
 {
     caliptra_soc_ifc_finalize(CALIPTRA(obj));
+    caliptra_engines_finalize(CALIPTRA(obj));
 }
 
 static bool caliptra_fw_needed(void *opaque)

@@ -140,31 +140,6 @@ static uint32_t bench_take_changed(CaliptraState *s)
     return changed;
 }
 
-static uint32_t bench_engine_intr(CaliptraState *s)
-{
-    static const uint32_t bases[] = {
-        CALIPTRA_DOE_BASE, CALIPTRA_ECC_BASE, CALIPTRA_HMAC_BASE,
-        CALIPTRA_SHA512_BASE, CALIPTRA_SHA256_BASE,
-    };
-    uint32_t levels = 0;
-    size_t i;
-
-    for (i = 0; i < ARRAY_SIZE(bases); i++) {
-        uint32_t en = caliptra_internal_read(s, bases[i] + A_INTR_GLOBAL_EN);
-
-        if (FIELD_EX32(en, INTR_GLOBAL_EN, ERROR_EN)) {
-            levels |= caliptra_internal_read(s, bases[i] +
-                                             A_INTR_ERROR_GLOBAL) << 2 * i;
-        }
-        if (FIELD_EX32(en, INTR_GLOBAL_EN, NOTIF_EN)) {
-            levels |= caliptra_internal_read(s, bases[i] +
-                                             A_INTR_NOTIF_GLOBAL)
-                      << (2 * i + 1);
-        }
-    }
-    return levels;
-}
-
 /* ---- inputs ---- */
 
 static void bench_line(CaliptraState *s, const char *name, bool level)
@@ -251,7 +226,7 @@ static uint64_t bench_read(void *opaque, hwaddr addr, unsigned size)
     case A_BENCH_CHANGED:
         return bench_take_changed(s);
     case A_BENCH_ENGINE_INTR:
-        return bench_engine_intr(s);
+        return caliptra_engines_wires(s);
     case A_BENCH_LINES:
         return bench_get_lines(s);
     case A_BENCH_SECURITY_STATE:

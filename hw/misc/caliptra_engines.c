@@ -128,7 +128,7 @@ static void engine_done(CaliptraEngine *e, const char *name)
 /* The flush lasts as long as a fatal error does: nothing is ever READY */
 static bool engine_ready(CaliptraState *s, const CaliptraEngine *e)
 {
-    return !e->cmd && !s->soc_ifc.error_fatal;
+    return !e->cmd && !caliptra_flushing(s);
 }
 
 /* ---- key vault clients: all have the same layout ---- */
@@ -1381,7 +1381,7 @@ void caliptra_internal_write(CaliptraState *s, uint32_t addr, uint32_t data)
         return;
     }
     w->write(s, offset, data);
-    if (s->soc_ifc.error_fatal) {
+    if (caliptra_flushing(s)) {
         /* the flush is a level: nothing stays in an engine or in a slot */
         caliptra_engines_flush(s);
         caliptra_kv_flush(s);

@@ -366,7 +366,7 @@ void caliptra_engines_finalize(CaliptraState *s);
 void caliptra_engines_reset(CaliptraState *s, CaliptraReset kind);
 /*
  * Global flush (caliptra_top.sv): ZEROIZE of all engines, CLEAR_OBF_SECRETS
- * of DOE.  As long as soc_ifc.error_fatal is set, no engine is READY.
+ * of DOE.  As long as caliptra_flushing(), no engine is READY.
  */
 void caliptra_engines_flush(CaliptraState *s);
 /* let running commands end now: stands for polls of their STATUS */
