@@ -828,8 +828,13 @@ static void caliptra_realize(DeviceState *dev, Error **errp)
     CaliptraState *s = CALIPTRA(dev);
 
     if (!s->firmware || !strcmp(s->firmware, "native")) {
-        s->fw_ops = &caliptra_native_fw_ops;
         s->fw = caliptra_fw_new(s);
+        if (s->rom && !caliptra_fw_load_rom(s->fw, s->rom, errp)) {
+            caliptra_fw_free(s->fw);
+            s->fw = NULL;
+            return;
+        }
+        s->fw_ops = &caliptra_native_fw_ops;
     } else if (strcmp(s->firmware, "none")) {
         error_setg(errp, "caliptra: firmware must be 'native' or 'none', "
                    "not '%s'", s->firmware);
@@ -968,6 +973,10 @@ static const VMStateDescription vmstate_caliptra = {
 static const Property caliptra_properties[] = {
     DEFINE_PROP_CHR("chardev", CaliptraState, chr),
     DEFINE_PROP_STRING("firmware", CaliptraState, firmware),
+    /* the native firmware's: a genuine ROM image to take the identity from */
+    DEFINE_PROP_STRING("rom", CaliptraState, rom),
+    /* and the scale of its modelled latencies, percent */
+    DEFINE_PROP_UINT32("firmware-latency", CaliptraState, fw_latency, 100),
     /* build option CALIPTRA_INTERNAL_TRNG, as seen in CPTRA_HW_CONFIG */
     DEFINE_PROP_BOOL("itrng", CaliptraState, itrng, false),
     DEFINE_PROP_UINT64("x-internal-bus-base", CaliptraState,

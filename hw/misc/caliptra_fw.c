@@ -446,7 +446,7 @@ static const CaliptraFwFlow *fw_flow(CaliptraFw *fw)
 
 static void fw_schedule(CaliptraFw *fw, uint32_t latency)
 {
-    int64_t ns = (int64_t)latency * fw->latency / 100;
+    int64_t ns = (int64_t)latency * fw->s->fw_latency / 100;
 
     fw->waiting = false;
     timer_mod(&fw->timer, qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) + ns);
@@ -738,7 +738,6 @@ CaliptraFw *caliptra_fw_new(CaliptraState *s)
     CaliptraFw *fw = g_new0(CaliptraFw, 1);
 
     fw->s = s;
-    fw->latency = 100;
     timer_init_ns(&fw->timer, QEMU_CLOCK_VIRTUAL, fw_timer, fw);
     caliptra_fw_rom_info_default(&fw->rom);
     caliptra_dice_add_properties(OBJECT(s));

@@ -417,7 +417,6 @@ struct CaliptraFw {
     CaliptraState *s;
     QEMUTimer timer;
     CaliptraRomInfo rom;
-    uint32_t latency;           /* scale of all modelled latencies, percent */
     /* event seen while a step runs; never set between steps */
     bool restarted;
     bool woken;

@@ -126,6 +126,7 @@ void caliptra_fw_rom_info_default(CaliptraRomInfo *rom)
 enum {
     ROM_INFO_DIGEST = 0,        /* 8 words */
     ROM_INFO_REVISION = 32,     /* 20 bytes */
+    ROM_INFO_FLAGS = 52,        /* none are defined */
     ROM_INFO_VERSION = 56,      /* 16 bits */
     ROM_INFO_SIZE = 60,
     ROM_INFO_ALIGN = 64,
@@ -156,8 +157,9 @@ static bool rom_find_info(const uint8_t *image, size_t len, size_t *offset)
         uint32_t words[8];
         size_t i;
 
-        /* unused space, not a digest */
-        if (buffer_is_zero(image + at, 32)) {
+        /* do not hash for what cannot be it */
+        if (ldl_le_p(image + at + ROM_INFO_FLAGS) != 0 ||
+            buffer_is_zero(image + at, 32)) {
             continue;
         }
         rom_digest(image, at, words);

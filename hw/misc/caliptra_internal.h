@@ -504,6 +504,8 @@ struct CaliptraState {
 
     /* properties */
     char *firmware;
+    char *rom;
+    uint32_t fw_latency;
     bool itrng;
     uint64_t internal_bus_base;
 
