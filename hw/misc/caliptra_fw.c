@@ -481,11 +481,10 @@ uint32_t caliptra_fw_goto(CaliptraFw *fw, CaliptraFwFlowId flow)
     return CALIPTRA_FW_GOTO;
 }
 
-static void fw_fatal(CaliptraFw *fw, uint32_t error)
+static CaliptraFwFlowId fw_fatal(CaliptraFw *fw)
 {
-    fw->error = error;
-    fw_enter(fw, fw_flow(fw)->stage == CALIPTRA_STAGE_ROM ?
-             CALIPTRA_FLOW_ROM_FATAL : CALIPTRA_FLOW_FATAL, 0);
+    return fw_flow(fw)->stage == CALIPTRA_STAGE_ROM ? CALIPTRA_FLOW_ROM_FATAL :
+           CALIPTRA_FLOW_FATAL;
 }
 
 static void fw_fail(CaliptraFw *fw, uint32_t error)
@@ -498,11 +497,8 @@ static void fw_fail(CaliptraFw *fw, uint32_t error)
     }
     trace_caliptra_fw_error(flow->name, flow->steps[fw->step].name, error,
                             caliptra_error_name(error));
-    if (flow->fail) {
-        fw_enter(fw, flow->fail(fw, error), 0);
-    } else {
-        fw_fatal(fw, error);
-    }
+    fw->error = error;
+    fw_enter(fw, flow->fail ? flow->fail(fw, error) : fw_fatal(fw), 0);
 }
 
 /* non-maskable interrupt: the handler of the stage that runs */
@@ -572,7 +568,8 @@ static void fw_timer(void *opaque)
 
     if (fw->nmi) {
         fw->nmi = false;
-        fw_fatal(fw, fw_nmi(fw));
+        fw->error = fw_nmi(fw);
+        fw_enter(fw, fw_fatal(fw), 0);
         return;
     }
 

@@ -428,7 +428,7 @@ struct CaliptraFw {
     bool waiting;               /* for CALIPTRA_EV_WAKE */
     bool nmi;                   /* pending */
     uint32_t boot_status;       /* the copy in DCCM */
-    uint32_t error;             /* of the fatal path; 0: none */
+    uint32_t error;             /* the last one; 0: none since the start */
     uint8_t trng_kind;
     uint32_t cfi_prng[4];
 

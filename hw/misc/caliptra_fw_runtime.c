@@ -431,24 +431,43 @@ static const struct {
 
 /* ---- transport ---- */
 
-/*
- * The end of a command that failed.  Numbers of known-answer tests are fatal
- * wherever they come up: the caller returns what this returns.
- */
-static uint32_t rt_command_failed(CaliptraFw *fw, const char *name,
-                                  uint32_t error)
+static int rt_find_command(uint32_t code)
 {
-    if (CALIPTRA_ERR_IS_KAT(error)) {
-        return error;
+    for (int i = 0; i < ARRAY_SIZE(rt_commands); i++) {
+        if (rt_commands[i].code == code) {
+            return i;
+        }
     }
-    trace_caliptra_fw_command(name, error, 0);
-    caliptra_log(fw->s, "command %s failed: %s (0x%08x): %s", name,
+    return -1;
+}
+
+static const char *rt_command_name(CaliptraFw *fw)
+{
+    uint32_t code = caliptra_fw_mbox_cmd(fw);
+    int i = rt_find_command(code);
+
+    if (code == CALIPTRA_CMD_FIRMWARE_LOAD) {
+        return "FIRMWARE_LOAD";
+    }
+    return i < 0 ? "(unknown)" : rt_commands[i].name;
+}
+
+/* the end of a command that failed; a few errors end more than the command */
+static CaliptraFwFlowId rt_command_failed(CaliptraFw *fw, uint32_t error)
+{
+    if (CALIPTRA_ERR_IS_KAT(error) ||
+        error == CALIPTRA_ERR_RUNTIME_SHUTDOWN) {
+        return CALIPTRA_FLOW_FATAL;
+    }
+    trace_caliptra_fw_command(rt_command_name(fw), error, 0);
+    caliptra_log(fw->s, "command 0x%08x %s failed: %s (0x%08x): %s",
+                 caliptra_fw_mbox_cmd(fw), rt_command_name(fw),
                  caliptra_error_name(error), error,
                  caliptra_error_cause(error));
     caliptra_fw_error_non_fatal(fw, error);
     caliptra_fw_mbox_finish(fw, MBOX_STATUS_CMD_FAILURE);
     caliptra_fw_wdt_stop(fw);
-    return caliptra_fw_goto(fw, CALIPTRA_FLOW_RT_COMMANDS);
+    return CALIPTRA_FLOW_RT_COMMANDS;
 }
 
 /*
@@ -478,30 +497,25 @@ static uint32_t rt_accept(CaliptraFw *fw)
     caliptra_fw_wdt_start(fw, RT_WDT_CYCLES);
     caliptra_fw_error_non_fatal(fw, 0);
     if (caliptra_fw_caller(fw) == CALIPTRA_UC_USER) {
-        return rt_command_failed(fw, "of a reserved user",
-                                 CALIPTRA_ERR_RUNTIME_CMD_RESERVED_PAUSER);
+        return CALIPTRA_ERR_RUNTIME_CMD_RESERVED_PAUSER;
     }
     if (caliptra_fw_mbox_cmd(fw) == CALIPTRA_CMD_FIRMWARE_LOAD) {
         caliptra_log(fw->s, "runtime: firmware update, resetting the core");
         caliptra_fw_wr(fw, CALIPTRA_SOC_IFC_BASE + A_INTERNAL_FW_UPDATE_RESET,
                        R_INTERNAL_FW_UPDATE_RESET_CORE_RST_MASK);
         /* not reached on hardware that works: the core has been reset */
-        return rt_command_failed(fw, "FIRMWARE_LOAD",
-                             CALIPTRA_ERR_RUNTIME_UNEXPECTED_UPDATE_RETURN);
+        return CALIPTRA_ERR_RUNTIME_UNEXPECTED_UPDATE_RETURN;
     }
     dlen = caliptra_fw_mbox_dlen(fw);
     if (dlen > CALIPTRA_REQ_MAX) {
-        return rt_command_failed(fw, "(length)",
-                                 CALIPTRA_ERR_RUNTIME_INSUFFICIENT_MEMORY);
+        return CALIPTRA_ERR_RUNTIME_INSUFFICIENT_MEMORY;
     }
     caliptra_fw_mbox_read_request(fw, dlen);
     if (dlen < 4) {
-        return rt_command_failed(fw, "(length)",
-                                 CALIPTRA_ERR_RUNTIME_MAILBOX_INVALID_PARAMS);
+        return CALIPTRA_ERR_RUNTIME_MAILBOX_INVALID_PARAMS;
     }
     if (!caliptra_fw_mbox_checksum_ok(fw)) {
-        return rt_command_failed(fw, "(checksum)",
-                                 CALIPTRA_ERR_RUNTIME_INVALID_CHECKSUM);
+        return CALIPTRA_ERR_RUNTIME_INVALID_CHECKSUM;
     }
     return CALIPTRA_FW_OK;
 }
@@ -528,18 +542,11 @@ static uint32_t rt_check_length(CaliptraFw *fw, CmdLen len, uint32_t size)
 static uint32_t rt_serve(CaliptraFw *fw)
 {
     g_autofree CaliptraRsp *rsp = g_new0(CaliptraRsp, 1);
-    uint32_t code = caliptra_fw_mbox_cmd(fw);
-    size_t i;
+    int i = rt_find_command(caliptra_fw_mbox_cmd(fw));
     uint32_t ret;
 
-    for (i = 0; i < ARRAY_SIZE(rt_commands); i++) {
-        if (rt_commands[i].code == code) {
-            break;
-        }
-    }
-    if (i == ARRAY_SIZE(rt_commands)) {
-        return rt_command_failed(fw, "(unknown)",
-                                 CALIPTRA_ERR_RUNTIME_UNIMPLEMENTED_COMMAND);
+    if (i < 0) {
+        return CALIPTRA_ERR_RUNTIME_UNIMPLEMENTED_COMMAND;
     }
 
     rsp->len = 8;
@@ -550,22 +557,13 @@ static uint32_t rt_serve(CaliptraFw *fw)
     }
     if (ret == CALIPTRA_FW_OK) {
         ret = rt_commands[i].fn(fw, fw->req, fw->req_len, rsp);
-        if (ret == CALIPTRA_FW_ENTROPY && fw->trng_error) {
-            ret = fw->trng_error;
-        }
     }
-    switch (ret) {
-    case CALIPTRA_FW_OK:
+    if (ret == CALIPTRA_FW_OK) {
         trace_caliptra_fw_command(rt_commands[i].name, 0, rsp->len);
         caliptra_fw_mbox_respond(fw, rsp);
         caliptra_fw_wdt_stop(fw);
-        return CALIPTRA_FW_OK;
-    case CALIPTRA_FW_WAIT:
-    case CALIPTRA_FW_ENTROPY:
-        return ret;
-    default:
-        return rt_command_failed(fw, rt_commands[i].name, ret);
     }
+    return ret;
 }
 
 static const CaliptraFwStep rt_commands_steps[] = {
@@ -579,6 +577,7 @@ const CaliptraFwFlow caliptra_flow_rt_commands = {
     .steps = rt_commands_steps,
     .n_steps = ARRAY_SIZE(rt_commands_steps),
     .next = CALIPTRA_FLOW_RT_COMMANDS,
+    .fail = rt_command_failed,
 };
 
 /* ---- self test, with the mailbox held (runtime/src/fips.rs) ---- */
