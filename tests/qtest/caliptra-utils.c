@@ -11,7 +11,8 @@
 
 /* how far the clock goes between two looks at a register, and in all */
 #define STEP_NS         (100 * 1000)
-#define STEPS_MAX       (60 * 1000 * 10)
+#define STEPS_PER_MS    10
+#define STEPS_MAX       (60 * 1000 * STEPS_PER_MS)
 
 /* CPTRA_WDT_CFG: far away, not 0 (the ROM would take that as one clock) */
 #define WDT_CFG_HIGH    0x10
@@ -50,6 +51,14 @@ void caliptra_serve(QTestState *qts)
             qtest_writel(qts, IFC_TRNG_DATA(i), ++word);
         }
         qtest_writel(qts, IFC_TRNG_STATUS, 2);
+    }
+}
+
+void caliptra_run(QTestState *qts, unsigned ms)
+{
+    for (unsigned i = 0; i < ms * STEPS_PER_MS; i++) {
+        caliptra_serve(qts);
+        qtest_clock_step(qts, STEP_NS);
     }
 }
 
@@ -152,7 +161,7 @@ uint32_t caliptra_command(QTestState *qts, uint32_t cmd, const void *payload,
     if (status == DATA_READY) {
         n = caliptra_mbox_response(qts, answer, CALIPTRA_RSP_MAX);
         g_assert_cmpuint(n, >=, 8);
-        g_assert_cmphex(ldl_le_p(answer), ==,
+        g_assert_cmphex((uint32_t)ldl_le_p(answer), ==,
                         caliptra_checksum(0, answer + 4, n - 4));
         if (rsp) {
             g_assert_cmpuint(n, <=, max);

@@ -153,6 +153,13 @@ void caliptra_set_pauser(QTestState *qts, uint32_t pauser);
 void caliptra_serve(QTestState *qts);
 
 /**
+ * caliptra_run: let time pass, and serve entropy requests
+ * @qts: the machine
+ * @ms: milliseconds of virtual time
+ */
+void caliptra_run(QTestState *qts, unsigned ms);
+
+/**
  * caliptra_wait: let time pass until a register has a value
  * @qts: the machine
  * @addr: of the register
