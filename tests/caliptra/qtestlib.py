@@ -120,17 +120,18 @@ class QTest:
         cmd += args
         self.cmdline = cmd
         self.stderr_path = os.path.join(self.dir, 'stderr')
-        err = stderr or open(self.stderr_path, 'wb')
-        try:
-            self.proc = subprocess.Popen(cmd, stdin=subprocess.DEVNULL,
-                                         stderr=err)
-        finally:
-            if stderr is None:
-                err.close()
         socks = []
-        for lst in listeners:
-            socks.append(self._accept(lst, timeout))
-            lst.close()
+        try:
+            with open(self.stderr_path, 'wb') as err:
+                self.proc = subprocess.Popen(cmd, stdin=subprocess.DEVNULL,
+                                             stderr=stderr or err)
+            for lst in listeners:
+                socks.append(self._accept(lst, timeout))
+        except OSError as e:
+            raise QTestError(str(e)) from None
+        finally:
+            for lst in listeners:
+                lst.close()
         for sock in socks:
             sock.settimeout(timeout)
         self.qtest = LineSocket(socks[0])
