@@ -1,0 +1,194 @@
+# What the Caliptra tools share: errors, number forms, fuse files
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
+"""Common ground of the Caliptra tools.
+
+Byte order, as the Caliptra firmware has it: "hardware words" hold a
+big-endian number cut into 32-bit words, most significant word first, each
+word stored little-endian.  hw_words() converts to and from that form.
+"""
+
+import json
+import os
+import re
+import struct
+import sys
+
+ERROR_TABLE = os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                           '..', '..', 'hw', 'misc',
+                           'caliptra_errors.h.inc')
+
+LIFECYCLES = {'unprovisioned': 0, 'manufacturing': 1, 'production': 3}
+
+# Fuses that are a row of register words: name -> number of words
+FUSE_WORDS = {
+    'uds_seed': 12,
+    'field_entropy': 8,
+    'key_manifest_pk_hash': 12,
+    'owner_pk_hash': 12,
+    'runtime_svn': 4,
+    'idevid_cert_attr': 24,
+    'idevid_manuf_hsm_id': 4,
+}
+
+# Fuses that are one number: name -> number of bits
+FUSE_BITS = {
+    'key_manifest_pk_hash_mask': 4,
+    'fmc_key_manifest_svn': 32,
+    'anti_rollback_disable': 1,
+    'life_cycle': 2,
+    'lms_verify': 1,
+    'lms_revocation': 32,
+    'soc_stepping_id': 16,
+}
+
+
+class ToolError(Exception):
+    """Something the user can put right; the message is one line."""
+
+
+def hw_words(data):
+    """Reverse the bytes of each 32-bit word (its own inverse)."""
+    return b''.join(data[i:i + 4][::-1] for i in range(0, len(data), 4))
+
+
+def le32(data, offset):
+    return struct.unpack_from('<I', data, offset)[0]
+
+
+def read_file(path, limit=16 << 20):
+    """Contents of a file, refused if larger than @limit bytes."""
+    try:
+        with open(path, 'rb') as f:
+            data = f.read(limit + 1)
+    except OSError as e:
+        raise ToolError(f'{path}: {e.strerror}') from None
+    if len(data) > limit:
+        raise ToolError(f'{path}: larger than {limit} bytes')
+    return data
+
+
+def write_file(path, data):
+    try:
+        with open(path, 'wb') as f:
+            f.write(data)
+    except OSError as e:
+        raise ToolError(f'{path}: {e.strerror}') from None
+
+
+def number(text, bits=32):
+    """Argument type: a number that fits into @bits bits."""
+    try:
+        value = int(text, 0)
+    except ValueError:
+        raise ToolError(f'{text!r} is not a number') from None
+    if not 0 <= value < 1 << bits:
+        raise ToolError(f'{text} does not fit into {bits} bits')
+    return value
+
+
+def hex_bytes(text, length, what):
+    """Exactly @length bytes out of hex digits."""
+    try:
+        data = bytes.fromhex(text)
+    except ValueError:
+        raise ToolError(f'{what}: {text!r} is not hexadecimal') from None
+    if len(data) != length:
+        raise ToolError(f'{what}: {len(data)} bytes given, '
+                        f'{length} expected')
+    return data
+
+
+def error_names():
+    """The error table of the model: number -> name."""
+    names = {}
+    entry = re.compile(r'CALIPTRA_ERROR\((0x[0-9A-Fa-f]+), (\w+),')
+    for line in read_file(ERROR_TABLE).decode().splitlines():
+        found = entry.match(line)
+        if found:
+            names.setdefault(int(found.group(1), 16), found.group(2))
+    return names
+
+
+def describe_error(code):
+    return f'{error_names().get(code, "UNKNOWN")} (0x{code:08X})'
+
+
+def check_fuse(name, value):
+    """Return @value as the fuse dictionary holds it, or complain.
+
+    Rows of words become bytes: word 0 first, each word most significant
+    byte first.  All others are numbers.
+    """
+    if name in FUSE_WORDS:
+        if not isinstance(value, str):
+            raise ToolError(f'fuse {name}: a hex string is expected')
+        return hex_bytes(value, 4 * FUSE_WORDS[name], f'fuse {name}')
+    if name in FUSE_BITS:
+        if isinstance(value, str):
+            value = number(value)
+        if isinstance(value, bool):
+            value = int(value)
+        if not isinstance(value, int) or \
+                not 0 <= value < 1 << FUSE_BITS[name]:
+            raise ToolError(f'fuse {name}: a number of {FUSE_BITS[name]} '
+                            'bit(s) is expected')
+        return value
+    raise ToolError(f'no fuse is called {name!r}')
+
+
+def load_fuses(path):
+    """Read a fuse file: JSON object, absent fuses are zero."""
+    try:
+        values = json.loads(read_file(path).decode())
+    except ValueError as e:
+        raise ToolError(f'{path}: not JSON: {e}') from None
+    if not isinstance(values, dict):
+        raise ToolError(f'{path}: not a JSON object')
+    fuses = {name: bytes(4 * words) for name, words in FUSE_WORDS.items()}
+    fuses.update({name: 0 for name in FUSE_BITS})
+    try:
+        for name, value in values.items():
+            fuses[name] = check_fuse(name, value)
+    except ToolError as e:
+        raise ToolError(f'{path}: {e}') from None
+    return fuses
+
+
+def fuses_text(fuses):
+    """The fuse file for the given fuses."""
+    values = {name: value.hex() if isinstance(value, bytes) else value
+              for name, value in fuses.items()}
+    return json.dumps(values, indent=4) + '\n'
+
+
+def fuse_svn(value):
+    """SVN of a fuse number: position of the highest set bit, plus one."""
+    return value.bit_length()
+
+
+def words_number(data):
+    """Number whose least significant word comes first in a row of words."""
+    return sum(int.from_bytes(data[i:i + 4], 'big') << 8 * i
+               for i in range(0, len(data), 4))
+
+
+def number_words(value, words):
+    """Inverse of words_number()."""
+    return b''.join((value >> 32 * i & 0xFFFFFFFF).to_bytes(4, 'big')
+                    for i in range(words))
+
+
+def run_tool(name, main):
+    """Run main(argv), which returns the exit status.
+
+    Whatever the user can put right ends in one line on stderr and status 2.
+    """
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except ToolError as e:
+        sys.exit(print(f'{name}: {e}', file=sys.stderr) or 2)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(1)
