@@ -41,7 +41,7 @@
 
 /* Time that passes before the answer to an event, and for a retry */
 #define BOOTMCU_STEP_NS         (1 * SCALE_US)
-#define BOOTMCU_RETRY_NS        (100 * SCALE_US)
+#define BOOTMCU_RETRY_NS        (1 * SCALE_MS)
 /* Others may end a reset that they began; after this the BootMCU does */
 #define BOOTMCU_RESET_NS        (1 * SCALE_MS)
 /* Upload: how much in one go, and how long a word takes */
@@ -203,9 +203,10 @@ static void bootmcu_fail_error(AspeedBootMcuState *s, const char *what)
 /*
  * A stage that waits ends here each time that its condition is not yet met:
  * with the failure that Caliptra reports, with the timeout, or with the
- * timer set for the next look.
+ * timer set for the next look.  Lines wake it earlier, but not all that it
+ * waits for has one: a mailbox that becomes free, a loss of power.
  */
-static void bootmcu_wait(AspeedBootMcuState *s, int64_t retry)
+static void bootmcu_wait(AspeedBootMcuState *s)
 {
     int64_t now = bootmcu_now();
 
@@ -226,7 +227,7 @@ static void bootmcu_wait(AspeedBootMcuState *s, int64_t retry)
         }
         return;
     }
-    timer_mod_ns(&s->timer, MIN(s->deadline, now + retry));
+    timer_mod_ns(&s->timer, MIN(s->deadline, now + BOOTMCU_RETRY_NS));
 }
 
 /* ---- what the stages do ---- */
@@ -307,7 +308,16 @@ static void bootmcu_program_fuses(AspeedBootMcuState *s)
     bootmcu_write(s, IFC(CPTRA_WDT_CFG), extract64(BOOTMCU_WDT_CYCLES, 0, 32));
     bootmcu_write(s, IFC(CPTRA_WDT_CFG) + 4,
                   extract64(BOOTMCU_WDT_CYCLES, 32, 32));
-    if (!s->warm) {
+    if (s->warm) {
+        /*
+         * The error registers survive.  Unless they are cleared, a new error
+         * may not raise the wire: only bits that were 0 do.
+         */
+        bootmcu_write(s, IFC(CPTRA_FW_ERROR_FATAL), 0);
+        bootmcu_write(s, IFC(CPTRA_FW_ERROR_NON_FATAL), 0);
+        bootmcu_write(s, IFC(CPTRA_HW_ERROR_FATAL), UINT32_MAX);
+        bootmcu_write(s, IFC(CPTRA_HW_ERROR_NON_FATAL), UINT32_MAX);
+    } else {
         for (i = 0; i < ASPEED_CALIPTRA_FUSE_WORDS; i++) {
             bootmcu_write(s, IFC(FUSE_UDS_SEED) + 4 * i, otp->fuse[i]);
         }
@@ -464,15 +474,15 @@ static void bootmcu_step(void *opaque)
         if (FIELD_EX32(flow_status, CPTRA_FLOW_STATUS, READY_FOR_FUSES)) {
             bootmcu_program_fuses(s);
         } else {
-            bootmcu_wait(s, BOOTMCU_TIMEOUT_NS);
+            bootmcu_wait(s);
         }
         break;
     case BOOTMCU_WAIT_FW:
         if (!FIELD_EX32(flow_status, CPTRA_FLOW_STATUS, READY_FOR_FW)) {
-            bootmcu_wait(s, BOOTMCU_TIMEOUT_NS);
+            bootmcu_wait(s);
         } else if (!bootmcu_mbox_start(s, CMD_FIRMWARE_LOAD,
                                        s->firmware_size)) {
-            bootmcu_wait(s, BOOTMCU_RETRY_NS);
+            bootmcu_wait(s);
         } else {
             bootmcu_log(s, "loading %s, %u bytes", s->firmware_file,
                         s->firmware_size);
@@ -486,17 +496,16 @@ static void bootmcu_step(void *opaque)
     case BOOTMCU_WAIT_LOAD:
         status = bootmcu_mbox_status(s);
         if (status == MBOX_STATUS_CMD_BUSY) {
-            bootmcu_wait(s, BOOTMCU_TIMEOUT_NS);
+            bootmcu_wait(s);
         } else {
             bootmcu_end_load(s, status);
         }
         break;
     case BOOTMCU_WAIT_RUNTIME:
         if (FIELD_EX32(flow_status, CPTRA_FLOW_STATUS, READY_FOR_RUNTIME)) {
-            bootmcu_log(s, "runtime ready");
             bootmcu_enter(s, BOOTMCU_FW_INFO, BOOTMCU_STEP_NS);
         } else {
-            bootmcu_wait(s, BOOTMCU_TIMEOUT_NS);
+            bootmcu_wait(s);
         }
         break;
     case BOOTMCU_FW_INFO:
@@ -505,13 +514,13 @@ static void bootmcu_step(void *opaque)
             bootmcu_write(s, MBOX(MBOX_EXECUTE), R_MBOX_EXECUTE_EXECUTE_MASK);
             bootmcu_enter(s, BOOTMCU_WAIT_FW_INFO, BOOTMCU_STEP_NS);
         } else {
-            bootmcu_wait(s, BOOTMCU_RETRY_NS);
+            bootmcu_wait(s);
         }
         break;
     case BOOTMCU_WAIT_FW_INFO:
         status = bootmcu_mbox_status(s);
         if (status == MBOX_STATUS_CMD_BUSY) {
-            bootmcu_wait(s, BOOTMCU_TIMEOUT_NS);
+            bootmcu_wait(s);
         } else {
             bootmcu_end_fw_info(s, status);
         }
@@ -559,9 +568,7 @@ static void bootmcu_error_fatal_line(void *opaque, int n, int level)
     AspeedBootMcuState *s = opaque;
 
     s->error_fatal = level;
-    if (level) {
-        bootmcu_wake(s);
-    }
+    bootmcu_wake(s);
 }
 
 static const struct {
