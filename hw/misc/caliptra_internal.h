@@ -78,16 +78,44 @@ typedef struct CaliptraIntr {
 
 extern const VMStateDescription vmstate_caliptra_intr;
 
+/**
+ * caliptra_intr_init: say how many events a block has
+ * @intr: the interrupt block
+ * @n_error: number of error events, at most CALIPTRA_INTR_MAX
+ * @n_notif: number of notifications, at most CALIPTRA_INTR_MAX
+ */
 void caliptra_intr_init(CaliptraIntr *intr, unsigned n_error, unsigned n_notif);
-/* error status and counters are in domain cold, all else in domain warm */
+
+/**
+ * caliptra_intr_reset: reset an interrupt block
+ * @intr: the interrupt block
+ * @kind: error status and error counters are in domain cold, all else in
+ *        domain warm (the intr_block_rf of each .rdl)
+ */
 void caliptra_intr_reset(CaliptraIntr *intr, CaliptraReset kind);
-/* an event sets the status bit and counts, whatever is enabled */
+
+/**
+ * caliptra_intr_error / caliptra_intr_notif: an event has happened
+ * @intr: the interrupt block
+ * @bit: which, below the number given to caliptra_intr_init()
+ *
+ * Sets the status bit and counts, whatever is enabled.
+ */
 void caliptra_intr_error(CaliptraIntr *intr, unsigned bit);
 void caliptra_intr_notif(CaliptraIntr *intr, unsigned bit);
-/* @offset is that within the block's 4 KiB page, 0x800 and up */
+
+/**
+ * caliptra_intr_read / caliptra_intr_write: the block's registers
+ * @intr: the interrupt block
+ * @offset: within the block's 4 KiB page, 0x800 and up; need not be aligned
+ * @data: word in host order
+ *
+ * Both sides may read; writes are the microcontroller's alone.
+ */
 uint32_t caliptra_intr_read(const CaliptraIntr *intr, hwaddr offset);
-/* the microcontroller's writes; the SoC has none */
 void caliptra_intr_write(CaliptraIntr *intr, hwaddr offset, uint32_t data);
+
+/* the two interrupt lines of a block */
 bool caliptra_intr_error_level(const CaliptraIntr *intr);
 bool caliptra_intr_notif_level(const CaliptraIntr *intr);
 
@@ -96,23 +124,24 @@ bool caliptra_intr_notif_level(const CaliptraIntr *intr);
 #define CALIPTRA_MBOX_WORDS (CALIPTRA_MBOX_SRAM_SIZE / 4)
 
 typedef struct CaliptraMbox {
-    uint8_t fsm;
+    uint8_t fsm;                /* mbox_status.mbox_fsm_ps */
     bool lock;
     bool soc_has_lock;
-    uint32_t user;
+    uint32_t user;              /* who took the lock last */
     uint32_t cmd;
-    uint32_t dlen;
+    uint32_t dlen;              /* bytes */
     uint32_t datain;
-    uint32_t dataout;
+    uint32_t dataout;           /* the word that a pop returns */
     bool execute;
     uint8_t status;
     bool ecc_single;
     bool ecc_double;
+    /* words; *_full: the pointer has passed the last one and stays there */
     uint32_t wrptr;
     bool wr_full;
     uint32_t rdptr;
     bool rd_full;
-    uint32_t dlen_dw;
+    uint32_t dlen_dw;           /* words that the receiver may read */
     /*
      * Fault injection: this is XORed to every word that comes out of the
      * SRAM, [31:0] data, [38:32] check bits; at most two bits
@@ -123,18 +152,51 @@ typedef struct CaliptraMbox {
 
 extern const VMStateDescription vmstate_caliptra_mbox;
 
+/* domain warm, except the SRAM, which a power cycle alone clears */
 void caliptra_mbox_reset(CaliptraState *s, CaliptraReset kind);
+
+/**
+ * caliptra_mbox_soc_read / _soc_write: the SoC's accesses to the CSR page
+ * @s: the core
+ * @offset: within the 4 KiB page; holes and addresses that are not aligned
+ *          select no register, but such a write counts for the protocol
+ * @pauser: a user that caliptra_soc_ifc_mbox_user_ok() has accepted
+ * @data: word in host order
+ *
+ * Source: caliptra-rtl mbox.sv.
+ */
 uint32_t caliptra_mbox_soc_read(CaliptraState *s, hwaddr offset,
                                 uint32_t pauser);
 void caliptra_mbox_soc_write(CaliptraState *s, hwaddr offset,
                              uint32_t pauser, uint32_t data);
+
+/**
+ * caliptra_mbox_uc_read / _uc_write: the microcontroller's
+ * @s: the core
+ * @offset: within the 4 KiB page
+ * @data: word in host order
+ */
 uint32_t caliptra_mbox_uc_read(CaliptraState *s, hwaddr offset);
 void caliptra_mbox_uc_write(CaliptraState *s, hwaddr offset, uint32_t data);
-/* the microcontroller's direct view of the SRAM; byte offset, 4-aligned */
+
+/**
+ * caliptra_mbox_sram_read / _sram_write: the microcontroller's direct view
+ * @s: the core
+ * @offset: bytes, below CALIPTRA_MBOX_SRAM_SIZE
+ * @data: word in host order
+ *
+ * Reads 0 and drops writes while it may not use the data.
+ */
 uint32_t caliptra_mbox_sram_read(CaliptraState *s, hwaddr offset);
 void caliptra_mbox_sram_write(CaliptraState *s, hwaddr offset, uint32_t data);
-/* one word for the SHA accelerator, which needs no lock; index below 32768 */
+
+/**
+ * caliptra_mbox_sha_read: a word for the SHA accelerator, without a lock
+ * @s: the core
+ * @index: word, below CALIPTRA_MBOX_WORDS
+ */
 uint32_t caliptra_mbox_sha_read(CaliptraState *s, unsigned index);
+
 /* the debug port's view: mbox_dataout pops without an ownership check */
 uint32_t caliptra_mbox_tap_dataout(CaliptraState *s);
 /* a register without the side effects of a read; mbox_dataout is 0 */
@@ -181,21 +243,35 @@ extern const VMStateDescription vmstate_caliptra_soc_ifc;
 
 void caliptra_soc_ifc_init(CaliptraState *s);
 void caliptra_soc_ifc_finalize(CaliptraState *s);
+/* arm the timers from the registers */
 void caliptra_soc_ifc_post_load(CaliptraState *s);
 void caliptra_soc_ifc_reset(CaliptraState *s, CaliptraReset kind);
 /* cptra_noncore_rst_b rises; @power_cycle: it is a cold reset */
 void caliptra_soc_ifc_release(CaliptraState *s, bool power_cycle);
-/* generic_input_wires, scan_mode have changed */
+/* generic_input_wires or scan_mode have changed */
 void caliptra_soc_ifc_inputs(CaliptraState *s);
 /* before and after the core's clock changes its rate */
 void caliptra_soc_ifc_clock_stop(CaliptraState *s);
 void caliptra_soc_ifc_clock_start(CaliptraState *s);
+
+/**
+ * caliptra_soc_ifc_soc_read / _soc_write: the SoC's accesses
+ * @s: the core
+ * @offset: within the 64 KiB window, of which only the first 4 KiB have
+ *          registers; need not be aligned
+ * @pauser: the master's user id; the fuse window is checked by the bus
+ * @data: word in host order
+ *
+ * Source: caliptra-rtl soc_ifc_reg.rdl, soc_ifc_top.sv.
+ */
 uint32_t caliptra_soc_ifc_soc_read(CaliptraState *s, hwaddr offset,
                                    uint32_t pauser);
 void caliptra_soc_ifc_soc_write(CaliptraState *s, hwaddr offset,
                                 uint32_t pauser, uint32_t data);
 /* a register without the side effects of a read, and without filters */
 uint32_t caliptra_soc_ifc_peek(CaliptraState *s, hwaddr offset);
+
+/* the microcontroller's accesses; @offset and @data as above */
 uint32_t caliptra_soc_ifc_uc_read(CaliptraState *s, hwaddr offset);
 void caliptra_soc_ifc_uc_write(CaliptraState *s, hwaddr offset, uint32_t data);
 
@@ -210,9 +286,19 @@ void caliptra_soc_ifc_tap_write(CaliptraState *s, unsigned dmi, uint32_t data);
 bool caliptra_soc_ifc_mbox_user_ok(CaliptraState *s, uint32_t pauser);
 /* may this PAUSER reach the fuse window (soc_ifc_arb.sv)? */
 bool caliptra_soc_ifc_fuse_user_ok(CaliptraState *s, uint32_t pauser);
-/* hardware events: @bits of CPTRA_HW_ERROR_FATAL / _NON_FATAL */
+
+/**
+ * caliptra_soc_ifc_hw_error_fatal / _non_fatal: a hardware error
+ * @s: the core
+ * @bits: bits of CPTRA_HW_ERROR_FATAL or CPTRA_HW_ERROR_NON_FATAL
+ *
+ * Raises the wire unless masked; the fatal one flushes secrets and engines
+ * before the call returns.
+ */
 void caliptra_soc_ifc_hw_error_fatal(CaliptraState *s, uint32_t bits);
 void caliptra_soc_ifc_hw_error_non_fatal(CaliptraState *s, uint32_t bits);
+
+/* events of soc_ifc's interrupt block: SOC_IFC_ERROR_*, SOC_IFC_NOTIF_* */
 void caliptra_soc_ifc_intr_error(CaliptraState *s, unsigned bit);
 void caliptra_soc_ifc_intr_notif(CaliptraState *s, unsigned bit);
 
@@ -260,6 +346,16 @@ void caliptra_sha_acc_init(CaliptraState *s);
 void caliptra_sha_acc_reset(CaliptraState *s, CaliptraReset kind);
 /* a register without the side effects of a read */
 uint32_t caliptra_sha_acc_peek(CaliptraState *s, hwaddr offset);
+
+/**
+ * caliptra_sha_acc_soc_read / _soc_write / _uc_read / _uc_write
+ * @s: the core
+ * @offset: within the 4 KiB page; need not be aligned
+ * @pauser: user id of the SoC's master; every one may take the lock
+ * @data: word in host order
+ *
+ * Source: caliptra-rtl sha512_acc_top.sv.
+ */
 uint32_t caliptra_sha_acc_soc_read(CaliptraState *s, hwaddr offset,
                                    uint32_t pauser);
 void caliptra_sha_acc_soc_write(CaliptraState *s, hwaddr offset,
@@ -526,7 +622,13 @@ struct CaliptraState {
 MemTxResult caliptra_uc_read(CaliptraState *s, uint32_t addr, uint32_t *data);
 MemTxResult caliptra_uc_write(CaliptraState *s, uint32_t addr, uint32_t data);
 
-/* post an event to whoever plays the microcontroller */
+/**
+ * caliptra_post_event: tell whoever plays the microcontroller
+ * @s: the core
+ * @event: what has happened
+ *
+ * The receiver does not act before the access that is going on has ended.
+ */
 void caliptra_post_event(CaliptraState *s, CaliptraFwEvent event);
 
 /* recompute output lines and the boot FSM after any state change */

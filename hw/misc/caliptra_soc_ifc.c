@@ -318,10 +318,6 @@ static void wdt_update(CaliptraState *s)
     }
     if (caliptra_soc_ifc_nmi_intr(s)) {
         /* a level: the bit comes back when it is cleared */
-        if (!(REG(s, CPTRA_HW_ERROR_FATAL) &
-              R_CPTRA_HW_ERROR_FATAL_NMI_PIN_MASK)) {
-            caliptra_post_event(s, CALIPTRA_EV_NMI);
-        }
         caliptra_soc_ifc_hw_error_fatal(s,
             R_CPTRA_HW_ERROR_FATAL_NMI_PIN_MASK);
     }

@@ -17,12 +17,19 @@ import unittest
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import replay  # noqa: E402
 
-# recorded traces, each cut once; a name of the engines' ends in .trace
+# recorded traces, each cut once
 RECORDED = ('story-1.txt', 'mix-2.txt', 'mbox-rand-3.txt',
             'mbox-abuse-2.txt', 'sha-rand-2.txt', 'sha-abuse-1.txt',
             'interrupts-2.txt', 'errors-1.txt', 'trng-1.txt',
             'fuses-boot-2.txt', 'wdt-2.txt', 'opt-ecc-1.txt',
             'opt-itrng-1.txt')
+# in the middle of digests, chains, MACs, vault transfers, ECC commands
+ENGINES = ('sha512-random.trace', 'sha512-pcr.trace', 'sha512-busy.trace',
+           'sha256-random.trace', 'sha256-busy.trace', 'hmac-random.trace',
+           'hmac-kv.trace', 'hmac-busy.trace', 'doe-orders.trace',
+           'doe-busy.trace', 'ecc-kv.trace', 'ecc-pcrsign.trace',
+           'ecc-busy.trace', 'kv-regs.trace', 'dv-regs.trace',
+           'flush.trace')
 
 SOURCE = os.path.join(os.path.dirname(os.path.abspath(__file__)),
                       '..', '..', 'hw', 'misc')
@@ -85,73 +92,103 @@ class Snapshot(unittest.TestCase):
             with self.subTest(trace=os.path.basename(path)):
                 self.cut(path)
 
-    def test_recorded(self):
-        base = replay.vectors_dir('rtl-soc_ifc')
+    def recorded(self, folder, names):
+        base = replay.vectors_dir(folder)
         if not base:
             self.skipTest('no recorded traces here')
-        for name in RECORDED:
+        for name in names:
             with self.subTest(trace=name):
                 self.cut(os.path.join(base, name))
+
+    def test_soc_ifc(self):
+        self.recorded('rtl-soc_ifc', RECORDED)
+
+    def test_engines(self):
+        self.recorded('rtl-engines', ENGINES)
+
+    def test_while_busy(self):
+        """Cut inside a timing section: a command is running."""
+        base = replay.vectors_dir('rtl-engines')
+        if not base:
+            self.skipTest('no recorded traces here')
+        for name in ENGINES:
+            path = os.path.join(base, name)
+            trace = replay.Trace(path)
+            busy = [i for i, e in enumerate(trace.events) if e.timing]
+            if busy:
+                with self.subTest(trace=name):
+                    self.cut(path, random.Random(name).choice(busy))
 
 
 class State(unittest.TestCase):
     """Every field of the hardware's state is in its VMState."""
 
-    # struct: (file of the VMStateDescription, prefix, fields that are not
-    # state: (name, why))
-    STRUCTS = {
-        'CaliptraIntr': ('caliptra.c', '', {
-            'n_error': 'constant', 'n_notif': 'constant'}),
-        'CaliptraMbox': ('caliptra_mbox.c', '', {}),
-        'CaliptraSocIfc': ('caliptra_soc_ifc.c', '', {
+    HEADERS = ('caliptra_internal.h', 'caliptra_engines.h')
+    LINES = ('ready_for_fuses', 'ready_for_fw', 'ready_for_runtime',
+             'mbox_data_avail', 'mbox_flow_done', 'error_fatal',
+             'error_non_fatal', 'etrng_req')
+    # what is no state, and why
+    EXEMPT = {
+        'CaliptraIntr': {'n_error': 'constant', 'n_notif': 'constant'},
+        'CaliptraSocIfc': {
             'mtime_timer': 'follows from the registers',
-            'wdt_timer': 'follows from the registers'}),
-        'CaliptraShaAcc': ('caliptra_sha_acc.c', '', {}),
-        'CaliptraVault': ('caliptra_vault.c', '', {}),
-        'CaliptraEngine': ('caliptra_engines.c', '', {}),
-        'CaliptraKvClient': ('caliptra_engines.c', '', {}),
-        'CaliptraDoe': ('caliptra_engines.c', '', {}),
-        'CaliptraEcc': ('caliptra_engines.c', '', {}),
-        'CaliptraHmac': ('caliptra_engines.c', '', {}),
-        'CaliptraSha512Engine': ('caliptra_engines.c', '', {}),
-        'CaliptraSha256Engine': ('caliptra_engines.c', '', {}),
-        'CaliptraEngines': ('caliptra_engines.c', '', {}),
-        'CaliptraBench': ('caliptra_bench.c', 'bench.', {
-            'container': 'wiring', 'bus': 'wiring', 'soc': 'wiring',
-            'regs': 'wiring'}),
-        'CaliptraState': ('caliptra.c', '', {
+            'wdt_timer': 'follows from the registers'},
+        'CaliptraState': {
+            **{'out_' + line: 'wiring' for line in LINES},
             'parent_obj': 'wiring', 'fw_ops': 'wiring', 'chr': 'wiring',
-            'firmware': 'property', 'internal_bus_base': 'property',
-            'rom': 'property', 'fw_latency': 'property',
-            'bench': 'fields listed one by one',
-            'out_ready_for_fuses': 'wiring', 'out_ready_for_fw': 'wiring',
-            'out_ready_for_runtime': 'wiring',
-            'out_mbox_data_avail': 'wiring',
-            'out_mbox_flow_done': 'wiring', 'out_error_fatal': 'wiring',
-            'out_error_non_fatal': 'wiring', 'out_etrng_req': 'wiring'}),
+            'firmware': 'property', 'rom': 'property',
+            'fw_latency': 'property', 'internal_bus_base': 'property',
+            'bench': 'its fields are saved one by one'},
+        'CaliptraBench': {
+            'container': 'wiring', 'bus': 'wiring', 'soc': 'wiring',
+            'regs': 'wiring'},
     }
+    # no state at all
+    OTHER = ('CaliptraFwOps',)
+
+    @staticmethod
+    def source(name):
+        with open(os.path.join(SOURCE, name), encoding='utf-8') as f:
+            return re.sub(r'/\*.*?\*/', '', f.read(), flags=re.S)
+
+    def structs(self):
+        """Fields by struct."""
+        found = {}
+        for name in self.HEADERS:
+            for struct, body in re.findall(r'struct (Caliptra\w+) \{(.*?)\n\}',
+                                           self.source(name), re.S):
+                fields = []
+                for decl in body.split(';'):
+                    fields += re.findall(r'(\w+)(?:\[[^]]*\])*\s*(?:,|$)',
+                                         decl.strip())
+                found[struct] = fields
+        return found
 
     def test_fields(self):
-        if not os.path.isdir(SOURCE):
+        if not os.path.exists(os.path.join(SOURCE, self.HEADERS[0])):
             self.skipTest('no sources here')
-        text = ''
-        for header in ('caliptra_internal.h', 'caliptra_engines.h'):
-            with open(os.path.join(SOURCE, header), encoding='utf-8') as f:
-                text += re.sub(r'/\*.*?\*/', '', f.read(), flags=re.S)
-        for name, (source, prefix, exempt) in self.STRUCTS.items():
-            body = re.search(r'struct %s \{(.*?)\n\}' % name, text,
-                             re.S).group(1)
-            fields = re.findall(r'(\w+)(?:\[[^]]*\])*;', body)
-            self.assertTrue(fields)
-            with open(os.path.join(SOURCE, source), encoding='utf-8') as f:
-                code = f.read()
-            saved = set(re.findall(r'VMSTATE_\w+\(([\w.]+),', code))
+        saved = set()
+        for name in os.listdir(SOURCE):
+            if re.match(r'caliptra.*\.c$', name):
+                saved |= set(re.findall(
+                    r'VMSTATE_\w+\(\s*([\w.]+),\s*(Caliptra\w+)',
+                    self.source(name)))
+        structs = self.structs()
+        self.assertGreater(len(structs), 10)
+        for struct, fields in structs.items():
+            if struct in self.OTHER:
+                continue
+            exempt = self.EXEMPT.get(struct, {})
             for field in fields:
-                with self.subTest(struct=name, field=field):
-                    if field in exempt:
-                        self.assertNotIn(prefix + field, saved)
+                with self.subTest(struct=struct, field=field):
+                    if struct == 'CaliptraBench' and field not in exempt:
+                        item = ('bench.' + field, 'CaliptraState')
                     else:
-                        self.assertIn(prefix + field, saved)
+                        item = (field, struct)
+                    if field in exempt:
+                        self.assertNotIn(item, saved)
+                    else:
+                        self.assertIn(item, saved)
 
 
 if __name__ == '__main__':
