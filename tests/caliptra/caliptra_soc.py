@@ -146,16 +146,16 @@ class CaliptraSoc(QTest):
 
     # ---- time passes ----
 
-    def step(self):
+    def step(self, ns=None):
         """Serve a request for random words, if there is one; then let time
-        pass to the next timer."""
+        pass, to the next timer (there must be one) or for so long."""
         trng = self.read32(TRNG_STATUS)
         if trng & (TRNG_DATA_REQ | TRNG_DATA_WR_DONE) == TRNG_DATA_REQ:
             self.draws += 1
             self.writes32([(TRNG_DATA + 4 * i, self.random.getrandbits(32))
                            for i in range(12)] +
                           [(TRNG_STATUS, TRNG_DATA_WR_DONE)])
-        self.cmd('clock_step')
+        self.clock_step(ns)
 
     def run_until(self, addr, mask, value, steps=20000, stop_if_fatal=True):
         """Let Caliptra run, served with random words, until a register
