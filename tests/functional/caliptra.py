@@ -151,10 +151,13 @@ class CaliptraTest(QemuSystemTest):
             self.wait_until(lambda cpu=n: self.pc(vm, cpu) == self.ENTRY + 8,
                             f'core {n} runs')
 
-    def qtest(self, vm, name='default'):
-        """Give @vm a qtest socket; call the result after the launch"""
+    def launch_with_qtest(self, vm, name='default'):
+        """Launch @vm; returns the qtest protocol that drives it"""
         path = os.path.join(self.socket_dir().name, f'{name}.qtest')
-        protocol = QEMUQtestProtocol(path, server=True)
-        vm.add_args('-qtest', f'unix:{path}', '-qtest-log', '/dev/null')
+        vm.add_args('-qtest', f'unix:{path},server=on,wait=off',
+                    '-qtest-log', '/dev/null')
+        vm.launch()
+        protocol = QEMUQtestProtocol(path)
+        protocol.connect()
         self.addCleanup(protocol.close)
         return protocol

@@ -63,8 +63,8 @@ class AspeedCaliptra(CaliptraTest):
     def test_held_then_released(self):
         """The cores stay at their start addresses until the release"""
         firmware, fuses = self.make_bundle()
-        # ten seconds of virtual time instead of a tenth
-        vm = self.make_vm('-global', 'caliptra.latency=10000',
+        # seconds of virtual time instead of milliseconds
+        vm = self.make_vm('-global', 'caliptra.firmware-latency=500000',
                           firmware=firmware, fuses=fuses,
                           guest=self.make_idle_guest())
         vm.launch()

@@ -4,8 +4,8 @@
 #
 # Snapshots of the ast2700fc machine while Caliptra is at work
 #
-# The machine that is saved runs under the qtest accelerator, whose virtual
-# time moves only when told, so that each snapshot is taken at a chosen step.
+# Most machines here run under the qtest accelerator, whose virtual time moves
+# only when told, so that each snapshot is taken at a chosen step.
 
 from qemu_test import skipIfMissingImports
 
@@ -48,10 +48,7 @@ class AspeedCaliptraMigration(CaliptraTest):
     def stepped_vm(self, *args, name):
         """A machine whose clock stands still, and the qtest to move it"""
         vm = self.new_vm('-accel', 'qtest', *args, name=name)
-        qtest = self.qtest(vm, name)
-        vm.launch()
-        qtest.accept()
-        return vm, qtest
+        return vm, self.launch_with_qtest(vm, name)
 
     def step(self, qtest):
         """On to the next timer; returns the time in ns"""
@@ -65,10 +62,12 @@ class AspeedCaliptraMigration(CaliptraTest):
         self.assertEqual(vm.cmd('query-migrate')['status'], 'completed')
         return path
 
-    def loaded(self, vm, path):
+    def load(self, vm, path):
         vm.cmd('migrate-incoming', uri=f'file:{path}')
-        self.wait_until(lambda: vm.cmd('query-status')['status'] == 'running',
-                        'the snapshot is loaded')
+        self.wait_until(lambda: vm.cmd('query-migrate')['status'] ==
+                        'completed', 'the snapshot is loaded')
+        # it comes up as it was saved, running or not
+        vm.cmd('cont')
 
     def identity(self, vm):
         """What Caliptra has derived from its secrets and the firmware"""
@@ -101,18 +100,46 @@ class AspeedCaliptraMigration(CaliptraTest):
         self.assertFalse(self.held(source))
         source.shutdown()
 
-        # these run by themselves, up to the guest
         for n, path in snapshots:
-            with self.subTest(step=n, of=steps):
-                vm = self.new_vm('-incoming', 'defer', name=f'at{n}')
-                vm.launch()
-                self.loaded(vm, path)
-                self.wait_for_log(self.RELEASED, f'at{n}')
-                self.assert_idle_runs(vm)
-                self.assertEqual(self.identity(vm), identity)
-                rest = self.caliptra_log(f'at{n}').splitlines()
-                self.assertEqual(rest, log[-len(rest):])
-                vm.shutdown()
+            vm, qtest = self.stepped_vm('-incoming', 'defer', name=f'at{n}')
+            self.load(vm, path)
+            while self.held(vm):
+                self.assertLess(self.step(qtest), self.BOOT_NS)
+            self.assert_same_end(vm, f'at{n}', identity, log)
+            vm.shutdown()
+
+    def assert_same_end(self, vm, name, identity, log):
+        self.assertEqual(self.identity(vm), identity, f'saved {name}')
+        rest = self.caliptra_log(name).splitlines()
+        self.assertIn(self.RELEASED, rest[-1])
+        self.assertEqual(rest, log[-len(rest):], f'saved {name}')
+
+    def test_boot_running(self):
+        """The same with CPUs that execute, saved wherever the boot is"""
+        self.make_files()
+        vm = self.new_vm('-S', name='source')
+        vm.launch()
+        snapshots = []
+        while self.held(vm) and len(snapshots) < self.SNAPSHOTS:
+            snapshots.append(self.save(vm, f'pause{len(snapshots)}'))
+            vm.cmd('cont')
+            vm.cmd('stop')
+        vm.cmd('cont')
+        self.wait_for_log(self.RELEASED, 'source')
+        self.assert_idle_runs(vm)
+        log = self.caliptra_log('source').splitlines()
+        identity = self.identity(vm)
+        vm.shutdown()
+
+        self.assertGreater(len(snapshots), 1)
+        for n, path in enumerate(snapshots):
+            vm = self.new_vm('-incoming', 'defer', name=f'pause{n}')
+            vm.launch()
+            self.load(vm, path)
+            self.wait_for_log(self.RELEASED, f'pause{n}')
+            self.assert_idle_runs(vm)
+            self.assert_same_end(vm, f'pause{n}', identity, log)
+            vm.shutdown()
 
     def read(self, qtest, addr):
         return int(qtest.cmd(f'readl {addr:#x}').split()[1], 16)
@@ -168,7 +195,7 @@ class AspeedCaliptraMigration(CaliptraTest):
                 machines[-1].shutdown()
             vm, qtest = self.stepped_vm('-incoming', 'defer',
                                         name=f'stage{n}')
-            self.loaded(vm, path)
+            self.load(vm, path)
             machines.append(vm)
             return qtest
 
