@@ -23,11 +23,12 @@
 
 /*
  * External random numbers: firmware polls that often (caliptra-sw
- * drivers/src/trng_ext.rs, MAX_CYCLES_TO_WAIT).  A poll is modelled as
- * longer than on silicon because a guest answers in virtual time.
+ * drivers/src/trng_ext.rs, MAX_CYCLES_TO_WAIT).  A poll is modelled as longer
+ * than on silicon, for a guest that answers in virtual time, but as on
+ * silicon the polls end before runtime's watchdog does (20000000 clocks).
  */
 #define TRNG_EXT_POLLS          250000
-#define TRNG_EXT_POLL_NS        1000
+#define TRNG_EXT_POLL_CLOCKS    76
 
 /* CPTRA_DBG_MANUF_SERVICE_REG (drivers/src/soc_ifc.rs, MfgFlags) */
 #define DBG_MANUF_RNG_UNAVAILABLE       (1u << 1)
@@ -411,8 +412,9 @@ static uint32_t fw_draw(CaliptraFw *fw)
     case TRNG_EXTERNAL:
         if (!fw->trng_requested) {
             fw->trng_requested = true;
-            fw->trng_deadline = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) +
-                                (int64_t)TRNG_EXT_POLLS * TRNG_EXT_POLL_NS;
+            fw->trng_deadline = caliptra_clock_deadline(fw->s,
+                caliptra_clock_ticks(fw->s) +
+                TRNG_EXT_POLLS * TRNG_EXT_POLL_CLOCKS);
             fw_soc_ifc_wr(fw, A_CPTRA_TRNG_STATUS,
                           R_CPTRA_TRNG_STATUS_DATA_REQ_MASK);
         }
