@@ -34,6 +34,8 @@
 #define ROM_WARM_RESET_UNSUCCESSFUL_PREVIOUS_COLD 0x01040010
 #define ROM_WDT_EXPIRED         0x0105000C
 #define SHUTDOWN_ERROR          0x000E0008
+#define IMAGE_VENDOR_PUB_KEY_DIGEST_MISMATCH 0x000B0005
+#define IMAGE_RUNTIME_DIGEST_MISMATCH   0x000B0016
 
 static uint32_t flow(QTestState *qts)
 {
@@ -1024,6 +1026,430 @@ static void test_watchdog(void)
     qtest_quit(qts);
 }
 
+/* ---- firmware ---- */
+
+typedef struct Bundle {
+    char *file;
+    char *fuses;
+    char *image;
+    gsize len;
+} Bundle;
+
+static bool make_bundle(Bundle *b, const char *options)
+{
+    if (!caliptra_make_bundle(options, &b->file, &b->fuses)) {
+        return false;
+    }
+    g_assert_true(g_file_get_contents(b->file, &b->image, &b->len, NULL));
+    return true;
+}
+
+static void free_bundle(Bundle *b)
+{
+    unlink(b->file);
+    unlink(b->fuses);
+    g_free(b->file);
+    g_free(b->fuses);
+    g_free(b->image);
+}
+
+static void wait_runtime(QTestState *qts)
+{
+    g_assert_true(caliptra_wait(qts, IFC_FLOW_STATUS, FLOW_READY_FOR_RUNTIME,
+                                FLOW_READY_FOR_RUNTIME));
+    g_assert_true(caliptra_wait(qts, IFC_BOOT_STATUS, 0xFFFFFFFF, 0x600));
+    check(qts, IFC_FLOW_STATUS, 0x28000000);
+    check(qts, IFC_FW_ERROR_FATAL, 0);
+    check(qts, IFC_FW_ERROR_NON_FATAL, 0);
+}
+
+/* words @first.. of the hexadecimal string for @key in a fuse file */
+static void read_fuse(const Bundle *b, const char *key, uint32_t *fuse,
+                      unsigned n)
+{
+    g_autofree char *text = NULL;
+    g_autofree char *quoted = g_strdup_printf("\"%s\": \"", key);
+    const char *p;
+
+    g_assert_true(g_file_get_contents(b->fuses, &text, NULL, NULL));
+    p = strstr(text, quoted);
+    g_assert_nonnull(p);
+    p += strlen(quoted);
+    for (unsigned i = 0; i < n; i++) {
+        g_assert_cmpint(sscanf(p + 8 * i, "%8x", &fuse[i]), ==, 1);
+    }
+}
+
+/* FMC 0x0880 0, runtime 0x01020000: versions of bundle.py's dummies */
+static void check_versions(QTestState *qts)
+{
+    g_assert_cmphex(qtest_readl(qts, IFC_FW_REV_ID(0)) >> 16, ==, 0x0880);
+    check(qts, IFC_FW_REV_ID(1), 0x01020000);
+}
+
+static void test_load(void)
+{
+    uint32_t fuse[CALIPTRA_FUSE_WORDS] = { };
+    QTestState *qts;
+    Bundle b;
+    g_autofree char *slot = NULL;
+    uint8_t rsp[264];
+    size_t len;
+
+    if (!make_bundle(&b, "")) {
+        return;
+    }
+
+    /* unprovisioned, without fuses */
+    qts = start_rom(GUEST);
+    g_assert_cmphex(caliptra_load_firmware(qts, b.image, b.len), ==,
+                    CMD_COMPLETE);
+    check(qts, MBOX_DLEN, b.len);
+    wait_runtime(qts);
+    check_versions(qts);
+    check(qts, SCUIO_CPTRA_CTRL, SCUIO_CPTRA_PWRGOOD |
+                                 SCUIO_CPTRA_RDY_FOR_RT);
+
+    g_assert_cmphex(caliptra_command(qts, CMD_FW_INFO, NULL, 0, rsp,
+                                     sizeof(rsp), &len), ==, DATA_READY);
+    g_assert_cmpuint(len, ==, sizeof(rsp));
+    g_assert_cmphex((uint32_t)ldl_le_p(rsp + 8), ==, PAUSER_DEFAULT);
+    g_assert_cmpmem(rsp + 0x30, 20, b.image + 0x1634, 20);
+
+    /* in reset, bit 18 is 0 at once, and comes back with the runtime */
+    qtest_writel(qts, SCUIO_RSTCTL2, SCUIO_RSTCTL2_CPTRA);
+    check(qts, SCUIO_CPTRA_CTRL, SCUIO_CPTRA_PWRGOOD);
+    qtest_quit(qts);
+
+    /* as read from the flash: a slot of 128 KiB */
+    slot = g_malloc(0x20000);
+    memset(slot, 0xFF, 0x20000);
+    memcpy(slot, b.image, b.len);
+    qts = start_rom(GUEST);
+    g_assert_cmphex(caliptra_load_firmware(qts, slot, 0x20000), ==,
+                    CMD_COMPLETE);
+    wait_runtime(qts);
+    qtest_quit(qts);
+
+    /* in production, with the hashes of the keys in fuses */
+    read_fuse(&b, "key_manifest_pk_hash", &fuse[0x50 / 4], 12);
+    read_fuse(&b, "owner_pk_hash", &fuse[0x84 / 4], 12);
+    fuse[0x140 / 4] = 1; /* lms_verify */
+    qts = caliptra_start(GUEST_LOCKED, "");
+    caliptra_boot_to_fw(qts, fuse);
+    g_assert_cmphex(caliptra_load_firmware(qts, b.image, b.len), ==,
+                    CMD_COMPLETE);
+    g_assert_true(caliptra_wait(qts, IFC_FLOW_STATUS, FLOW_READY_FOR_RUNTIME,
+                                FLOW_READY_FOR_RUNTIME));
+    /* the keys are alive after a warm reset, and so is the firmware */
+    caliptra_warm_reset(qts);
+    check(qts, SCUIO_CPTRA_CTRL, SCUIO_CPTRA_PWRGOOD | SCUIO_CPTRA_SEC(7));
+    caliptra_set_user(qts);
+    caliptra_fuses_done(qts, NULL);
+    g_assert_true(caliptra_wait(qts, SCUIO_CPTRA_CTRL, SCUIO_CPTRA_RDY_FOR_RT,
+                                SCUIO_CPTRA_RDY_FOR_RT));
+    check(qts, IFC_RESET_REASON, 2);
+    check(qts, IFC_FW_ERROR_FATAL, 0);
+    qtest_quit(qts);
+
+    /* one bit of a hash makes the difference */
+    fuse[0x50 / 4] ^= 1;
+    qts = caliptra_start(GUEST_LOCKED, "");
+    caliptra_boot_to_fw(qts, fuse);
+    g_assert_cmphex(caliptra_load_firmware(qts, b.image, b.len), ==,
+                    CMD_FAILURE);
+    check_fatal(qts, IMAGE_VENDOR_PUB_KEY_DIGEST_MISMATCH);
+    g_assert_cmphex(qtest_readl(qts, SCUIO_CPTRA_CTRL) &
+                    SCUIO_CPTRA_RDY_FOR_RT, ==, 0);
+    qtest_quit(qts);
+    free_bundle(&b);
+}
+
+/* ---- the BootMCU ---- */
+
+static bool ca35_held(QTestState *qts)
+{
+    QDict *rsp = qtest_qmp(qts, "{ 'execute': 'qom-get', 'arguments': {"
+                           "'path': '/machine', 'property': 'ca35-held' }}");
+    bool held = qdict_get_bool(rsp, "return");
+
+    qobject_unref(rsp);
+    return held;
+}
+
+static bool bootmcu_is(QTestState *qts, const char *stage)
+{
+    QDict *rsp = qtest_qmp(qts, "{ 'execute': 'qom-get', 'arguments': {"
+                           "'path': '/machine/bootmcu', "
+                           "'property': 'stage' }}");
+    bool is = !strcmp(qdict_get_str(rsp, "return"), stage);
+
+    qobject_unref(rsp);
+    return is;
+}
+
+static QTestState *start_auto(const Bundle *b, const char *more)
+{
+    g_autofree char *machine =
+        g_strdup_printf("caliptra-firmware=%s%s", b->file, more);
+
+    return caliptra_start(machine, "");
+}
+
+/* let the BootMCU work; true: it has let the CA35 cores go */
+static bool wait_bootmcu(QTestState *qts)
+{
+    for (int i = 0; i < 60 * 1000 && ca35_held(qts); i++) {
+        if (bootmcu_is(qts, "failed")) {
+            return false;
+        }
+        qtest_clock_step(qts, 1000 * 1000);
+    }
+    return !ca35_held(qts) && bootmcu_is(qts, "done");
+}
+
+static void test_auto_boot(void)
+{
+    g_autofree char *more = NULL;
+    QTestState *qts;
+    uint32_t hash[12];
+    Bundle b;
+
+    if (!make_bundle(&b, "")) {
+        return;
+    }
+    more = g_strdup_printf(",caliptra-fuses=%s", b.fuses);
+    qts = start_auto(&b, more);
+    for (int i = 0; i < 2; i++) {
+        /* nothing has happened at reset */
+        g_assert_true(ca35_held(qts));
+        check(qts, SCUIO_CPTRA_CTRL, 0);
+        check(qts, IFC_FLOW_STATUS, 0);
+
+        g_assert_true(wait_bootmcu(qts));
+        check(qts, SCUIO_CPTRA_CTRL, SCUIO_CPTRA_PWRGOOD |
+              SCUIO_CPTRA_SEC(7) | SCUIO_CPTRA_RDY_FOR_RT);
+        check(qts, IFC_FLOW_STATUS, 0x28000000);
+        check(qts, IFC_BOOT_STATUS, 0x600);
+        check(qts, IFC_SECURITY_STATE, 7);
+        check(qts, IFC_FW_ERROR_FATAL, 0);
+        check(qts, IFC_FW_ERROR_NON_FATAL, 0);
+        check_versions(qts);
+        check(qts, IFC_MBOX_VALID_PAUSER(0), PAUSER_DEFAULT);
+        check(qts, IFC_MBOX_PAUSER_LOCK(0), 1);
+        check(qts, IFC_FUSE_WR_DONE, 1);
+        /* the silicon revision of the AST2700-A1 */
+        check(qts, IFC_HW_REV_ID, 0x06010011);
+        check(qts, IFC_FUSE_LMS_VERIFY, 1);
+        read_fuse(&b, "key_manifest_pk_hash", hash, 12);
+        for (int n = 0; n < 12; n++) {
+            check(qts, IFC_FUSE_PK_HASH + 4 * n, hash[n]);
+        }
+        read_fuse(&b, "owner_pk_hash", hash, 12);
+        for (int n = 0; n < 12; n++) {
+            check(qts, IFC_FUSE_OWNER_PK_HASH + 4 * n, hash[n]);
+        }
+        /* the mailbox is free for others */
+        g_assert_cmphex(fsm(qts), ==, FSM_IDLE);
+        g_assert_cmphex(caliptra_command(qts, CMD_VERSION, NULL, 0, NULL, 0,
+                                         NULL), ==, DATA_READY);
+
+        /* system_reset: all of it once more */
+        qtest_qmp_assert_success(qts, "{ 'execute': 'system_reset' }");
+        qtest_qmp_eventwait(qts, "RESET");
+    }
+    qtest_quit(qts);
+
+    /* without a fuse file: unprovisioned, debug unlocked */
+    qts = start_auto(&b, "");
+    g_assert_true(wait_bootmcu(qts));
+    check(qts, IFC_SECURITY_STATE, 0);
+    qtest_quit(qts);
+
+    /* the options override both defaults */
+    g_free(more);
+    more = g_strdup_printf(",caliptra-fuses=%s,caliptra-debug-locked=off,"
+                           "caliptra-lifecycle=manufacturing", b.fuses);
+    qts = start_auto(&b, more);
+    g_assert_true(wait_bootmcu(qts));
+    check(qts, IFC_SECURITY_STATE, SEC_MANUFACTURING);
+    qtest_quit(qts);
+    free_bundle(&b);
+}
+
+/*
+ * Nothing runs after the boot.  The one timer that the clock finds is then
+ * that of the SoC's own watchdog, set to ring in some minutes.
+ */
+static void test_auto_idle(void)
+{
+    const uint64_t wdt = 0x14C37000;
+    const uint32_t wdt_us = 300 * 1000 * 1000;
+    QTestState *qts;
+    int64_t now;
+    Bundle b;
+
+    if (!make_bundle(&b, "")) {
+        return;
+    }
+    qts = start_auto(&b, "");
+    g_assert_true(wait_bootmcu(qts));
+    now = qtest_clock_step(qts, 1000 * 1000 * 1000);
+    qtest_writel(qts, wdt + 0x04, wdt_us);      /* reload value */
+    qtest_writel(qts, wdt + 0x08, 0x4755);      /* restart */
+    qtest_writel(qts, wdt + 0x0C, 0x11);        /* on, 1 MHz clock */
+    g_assert_cmpint(qtest_clock_step_next(qts) - now, ==, wdt_us * 1000LL);
+    qtest_quit(qts);
+    free_bundle(&b);
+}
+
+static void test_auto_refused(void)
+{
+    QTestState *qts;
+    Bundle b;
+
+    if (!make_bundle(&b, "")) {
+        return;
+    }
+    b.image[b.len - 1] ^= 1;
+    g_assert_true(g_file_set_contents(b.file, b.image, b.len, NULL));
+    qts = start_auto(&b, "");
+    for (int i = 0; i < 2; i++) {
+        g_assert_false(wait_bootmcu(qts));
+        g_assert_true(ca35_held(qts));
+        check(qts, IFC_FW_ERROR_FATAL, IMAGE_RUNTIME_DIGEST_MISMATCH);
+        check(qts, SCUIO_CPTRA_CTRL, SCUIO_CPTRA_PWRGOOD);
+        qtest_clock_step(qts, 1000 * 1000 * 1000);
+        g_assert_true(ca35_held(qts));
+        /* another try ends the same way */
+        qtest_qmp_assert_success(qts, "{ 'execute': 'system_reset' }");
+        qtest_qmp_eventwait(qts, "RESET");
+    }
+    qtest_quit(qts);
+    free_bundle(&b);
+}
+
+/* Caliptra is reset behind the BootMCU's back: held, and up again */
+static void test_auto_reset(void)
+{
+    QTestState *qts;
+    Bundle b;
+
+    if (!make_bundle(&b, "")) {
+        return;
+    }
+    qts = start_auto(&b, ",caliptra-debug-locked=on");
+    g_assert_true(wait_bootmcu(qts));
+
+    /* asserted and left so: the BootMCU ends it */
+    qtest_writel(qts, SCUIO_RSTCTL2, SCUIO_RSTCTL2_CPTRA);
+    qtest_clock_step(qts, 100 * 1000);
+    g_assert_true(ca35_held(qts));
+    g_assert_true(wait_bootmcu(qts));
+    check(qts, SCUIO_RSTCTL2, 0);
+    check(qts, IFC_RESET_REASON, 2);
+    check(qts, IFC_FLOW_STATUS, 0x28000000);
+    check(qts, IFC_MBOX_PAUSER_LOCK(0), 1);
+
+    /* a pulse */
+    caliptra_warm_reset(qts);
+    qtest_clock_step(qts, 10 * 1000);
+    g_assert_true(ca35_held(qts));
+    g_assert_true(wait_bootmcu(qts));
+    check(qts, IFC_RESET_REASON, 2);
+
+    /* power lost, in runtime and in the middle of the next boot */
+    qtest_writel(qts, SCUIO_CPTRA_CTRL, 0);
+    qtest_clock_step(qts, 100 * 1000);
+    g_assert_true(ca35_held(qts));
+    while (!bootmcu_is(qts, "wait for FIRMWARE_LOAD")) {
+        g_assert_false(bootmcu_is(qts, "failed"));
+        qtest_clock_step(qts, 1000);
+    }
+    qtest_writel(qts, SCUIO_CPTRA_CTRL, 0);
+    g_assert_true(wait_bootmcu(qts));
+    check(qts, IFC_RESET_REASON, 0);
+    check(qts, IFC_FLOW_STATUS, 0x28000000);
+    check(qts, IFC_FW_ERROR_FATAL, 0);
+    qtest_quit(qts);
+    free_bundle(&b);
+}
+
+/* with the strap that disables Caliptra the machine runs without it */
+static void test_auto_disabled(void)
+{
+    QTestState *qts;
+    Bundle b;
+
+    if (!make_bundle(&b, "")) {
+        return;
+    }
+    qts = start_auto(&b, "");
+    qtest_writel(qts, SCUIO_HWSTRAP1, 1u << 30);
+    g_assert_true(wait_bootmcu(qts));
+    check(qts, SCUIO_CPTRA_CTRL, 0);
+    check(qts, IFC_FLOW_STATUS, 0);
+    qtest_quit(qts);
+    free_bundle(&b);
+}
+
+/* every key of a fuse file, in its place */
+static void test_auto_fuses(void)
+{
+    static const char json[] =
+        "{ \"uds_seed\": \"%096x\", \"field_entropy\": \"%064x\", "
+        "\"key_manifest_pk_hash\": "
+        "\"00000001000000020000000300000004000000050000000600000007"
+        "00000008000000090000000a0000000b0000000c\", "
+        "\"owner_pk_hash\": "
+        "\"100000012000000230000003400000045000000560000006"
+        "700000078000000890000009A000000AB000000BC000000C\", "
+        "\"runtime_svn\": \"AABBCCDD00112233445566778899aabb\", "
+        "\"idevid_cert_attr\": \"%0192x\", "
+        "\"idevid_manuf_hsm_id\": \"0123456789abcdef0011223344556677\", "
+        "\"key_manifest_pk_hash_mask\": 9, "
+        "\"fmc_key_manifest_svn\": 2147483648, "
+        "\"anti_rollback_disable\": 1, \"life_cycle\": 3, "
+        "\"lms_verify\": 1, \"lms_revocation\": 4294967294, "
+        "\"soc_stepping_id\": 4660 }";
+    g_autofree char *text = g_strdup_printf(json, 1, 2, 0xABC);
+    g_autofree char *more = NULL;
+    QTestState *qts;
+    Bundle b;
+
+    if (!make_bundle(&b, "")) {
+        return;
+    }
+    g_assert_true(g_file_set_contents(b.fuses, text, -1, NULL));
+    more = g_strdup_printf(",caliptra-fuses=%s", b.fuses);
+    qts = start_auto(&b, more);
+    while (qtest_readl(qts, IFC_FUSE_WR_DONE) == 0) {
+        qtest_clock_step(qts, 1000);
+    }
+    for (int i = 0; i < 12; i++) {
+        check(qts, IFC_FUSE_PK_HASH + 4 * i, i + 1);
+    }
+    check(qts, IFC_FUSE_OWNER_PK_HASH, 0x10000001);
+    check(qts, IFC_FUSE_OWNER_PK_HASH + 4, 0x20000002);
+    check(qts, IFC_FUSE_OWNER_PK_HASH + 4 * 11, 0xC000000C);
+    check(qts, IFC_FUSE_PK_HASH_MASK, 9);
+    check(qts, IFC_FUSE_FMC_SVN, 0x80000000);
+    check(qts, IFC_FUSE_RUNTIME_SVN, 0xAABBCCDD);
+    check(qts, IFC_FUSE_RUNTIME_SVN + 12, 0x8899AABB);
+    check(qts, IFC_FUSE_ANTI_ROLLBACK_DISABLE, 1);
+    check(qts, IFC_BASE + 0x2CC, 0);
+    check(qts, IFC_BASE + 0x2CC + 4 * 23, 0xABC);
+    check(qts, IFC_BASE + 0x32C, 0x01234567);
+    check(qts, IFC_BASE + 0x32C + 12, 0x44556677);
+    check(qts, IFC_FUSE_LIFE_CYCLE, 3);
+    check(qts, IFC_FUSE_LMS_VERIFY, 1);
+    check(qts, IFC_FUSE_LMS_REVOCATION, 0xFFFFFFFE);
+    check(qts, IFC_FUSE_SOC_STEPPING, 0x1234);
+    check(qts, IFC_HW_REV_ID, 0x12340011);
+    qtest_quit(qts);
+    free_bundle(&b);
+}
+
 /* ---- the machine's options ---- */
 
 typedef struct BadOption {
@@ -1149,6 +1575,13 @@ int main(int argc, char **argv)
 
         qtest_add_data_func(path, &rom_errors[i], test_rom_error);
     }
+    qtest_add_func("/caliptra/firmware/load", test_load);
+    qtest_add_func("/caliptra/auto/boot", test_auto_boot);
+    qtest_add_func("/caliptra/auto/idle", test_auto_idle);
+    qtest_add_func("/caliptra/auto/refused", test_auto_refused);
+    qtest_add_func("/caliptra/auto/reset", test_auto_reset);
+    qtest_add_func("/caliptra/auto/disabled", test_auto_disabled);
+    qtest_add_func("/caliptra/auto/fuses", test_auto_fuses);
     for (int i = 0; i < ARRAY_SIZE(bad_options); i++) {
         g_autofree char *path = g_strdup_printf("/caliptra/options/%s",
                                                 bad_options[i].path);

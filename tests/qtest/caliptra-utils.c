@@ -213,6 +213,48 @@ uint32_t caliptra_load_firmware(QTestState *qts, const void *image, size_t len)
     return status;
 }
 
+static char *temp_file(const char *template)
+{
+    char *path = NULL;
+    int fd = g_file_open_tmp(template, &path, NULL);
+
+    g_assert_cmpint(fd, >=, 0);
+    close(fd);
+    return path;
+}
+
+bool caliptra_make_bundle(const char *options, char **bundle, char **fuses)
+{
+    const char *python = getenv("PYTHON") ?: "python3";
+    const char *srcdir = getenv("G_TEST_SRCDIR");
+    g_autofree char *cmd = NULL;
+    g_autofree char *err = NULL;
+    int status;
+
+    if (!srcdir) {
+        g_test_skip("G_TEST_SRCDIR is not set: no bundle.py");
+        return false;
+    }
+    *bundle = temp_file("qtest.caliptra-fw.XXXXXX");
+    *fuses = temp_file("qtest.caliptra-fuses.XXXXXX");
+    cmd = g_strdup_printf("%s %s/../../scripts/caliptra/bundle.py create "
+                          "-o %s --fuses %s %s", python, srcdir, *bundle,
+                          *fuses, options);
+    if (g_spawn_command_line_sync(cmd, NULL, &err, &status, NULL) &&
+        WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+        return true;
+    }
+    unlink(*bundle);
+    unlink(*fuses);
+    g_clear_pointer(bundle, g_free);
+    g_clear_pointer(fuses, g_free);
+    if (err && strstr(err, "cryptography")) {
+        g_test_skip("Python's cryptography package is missing");
+        return false;
+    }
+    g_error("%s: %s", cmd, err ?: "cannot be run");
+}
+
 void caliptra_power_cycle(QTestState *qts, uint32_t security_state)
 {
     qtest_writel(qts, SCUIO_RSTCTL2, SCUIO_RSTCTL2_CPTRA);
