@@ -62,18 +62,20 @@ enum {
 /* Longest time that anything here waits */
 #define TIMEOUT_SECONDS     10
 
-/* The core whose turn it is to speak */
+/* The core whose turn it is to speak; volatile: others change it */
 static volatile uint32_t turn;
 
 static uint32_t rsp[128];
 
 static uint32_t read32(uintptr_t addr)
 {
+    /* volatile: a device register */
     return *(volatile uint32_t *)addr;
 }
 
 static void write32(uintptr_t addr, uint32_t value)
 {
+    /* volatile: a device register */
     *(volatile uint32_t *)addr = value;
 }
 
@@ -147,13 +149,14 @@ static void put_dec(uint32_t value)
 /* a line's name, in a column */
 static void put_name(const char *name)
 {
-    size_t width;
+    int width = 24;
 
     put("  ");
     put(name);
-    for (width = 0; name[width]; width++) {
+    while (*name++) {
+        width--;
     }
-    for (; width < 24; width++) {
+    while (width-- > 0) {
         put_char(' ');
     }
 }
@@ -365,13 +368,21 @@ static void report(void)
     ask("NONE, an unknown command", CMD_NONSENSE);
 }
 
+static bool wait_turn(uint32_t core, uint64_t end)
+{
+    while (turn != core) {
+        if (now() > end) {
+            return false;
+        }
+    }
+    return true;
+}
+
 void main(unsigned core)
 {
     uint64_t end = deadline();
 
-    while (turn != core && now() < end) {
-    }
-    if (turn == core) {
+    if (wait_turn(core, end)) {
         if (core == 0) {
             put("\nGuest of the AST2700's Cortex-A35 cores\n");
         }
@@ -383,9 +394,7 @@ void main(unsigned core)
         turn = core + 1;
     }
     if (core == 0) {
-        while (turn != CORES && now() < end) {
-        }
-        if (turn != CORES) {
+        if (!wait_turn(CORES, end)) {
             put("not all cores came up\n");
         }
         report();
