@@ -17,7 +17,8 @@ import caliptra_keys as keys        # noqa: E402
 def make_bundle(fmc=bytes(range(0x40)), rt=bytes(range(0x40, 0x80)),
                 fmc_svn=0, rt_svn=0, fmc_version=0x0880,
                 rt_version=0x01020000, ecc_index=0, lms_index=0,
-                vendor_dates=None, owner_dates=None, pl0_pauser=1):
+                vendor_dates=None, owner_dates=None, pl0_pauser=1,
+                rt_load=0x40005400):
     """A bundle that a part with key_hashes() in its fuses takes.
 
     dates: (not_before, not_after), 15 characters each, as bytes
@@ -26,7 +27,7 @@ def make_bundle(fmc=bytes(range(0x40)), rt=bytes(range(0x40, 0x80)),
     bundle = image.assemble(fmc, rt)
     for name, load, version, svn, revision in (
             ('fmc', 0x40000000, fmc_version, fmc_svn, b'\x11' * 20),
-            ('rt', 0x40005400, rt_version, rt_svn, b'\x22' * 20)):
+            ('rt', rt_load, rt_version, rt_svn, b'\x22' * 20)):
         bundle[name + '.load_addr'] = load
         bundle[name + '.entry_point'] = load
         bundle[name + '.version'] = version
