@@ -372,6 +372,7 @@ static void caliptra_reset_blocks(CaliptraState *s, CaliptraReset kind)
     caliptra_sha_acc_reset(s, kind);
     caliptra_vault_reset(s, kind);
     caliptra_engines_reset(s, kind);
+    caliptra_trng_reset(s, kind);
 }
 
 /* cptra_noncore_rst_b falls */
@@ -661,7 +662,7 @@ MemTxResult caliptra_uc_read(CaliptraState *s, uint32_t addr, uint32_t *data)
 
     *data = 0;
     if (offset >= CALIPTRA_WINDOW_SIZE) {
-        if (!caliptra_internal_decodes(addr)) {
+        if (!caliptra_internal_decodes(s, addr)) {
             return MEMTX_ERROR;
         }
         if (!caliptra_in_reset(s)) {
@@ -701,7 +702,7 @@ MemTxResult caliptra_uc_write(CaliptraState *s, uint32_t addr, uint32_t data)
     CaliptraBlock block = caliptra_decode(offset);
 
     if (offset >= CALIPTRA_WINDOW_SIZE) {
-        if (!caliptra_internal_decodes(addr)) {
+        if (!caliptra_internal_decodes(s, addr)) {
             return MEMTX_ERROR;
         }
         if (!caliptra_in_reset(s)) {
@@ -961,6 +962,8 @@ static const VMStateDescription vmstate_caliptra = {
                        CaliptraVault),
         VMSTATE_STRUCT(engines, CaliptraState, 1, vmstate_caliptra_engines,
                        CaliptraEngines),
+        VMSTATE_STRUCT(trng, CaliptraState, 1, vmstate_caliptra_trng,
+                       CaliptraTrng),
         VMSTATE_END_OF_LIST()
     },
     .subsections = (const VMStateDescription * const []) {

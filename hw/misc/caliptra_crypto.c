@@ -324,6 +324,36 @@ void caliptra_aes256_cbc_decrypt(const uint8_t key[32], const uint8_t iv[16],
     qcrypto_cipher_decrypt(cipher, in, out, len, &error_abort);
 }
 
+/* ---- CTR_DRBG (SP 800-90A) ---- */
+
+void caliptra_ctr_drbg_block(CaliptraCtrDrbg *drbg, uint8_t out[16])
+{
+    g_autoptr(QCryptoCipher) cipher = NULL;
+
+    for (int i = sizeof(drbg->v) - 1; i >= 0 && ++drbg->v[i] == 0; i--) {
+        /* carry */
+    }
+    cipher = qcrypto_cipher_new(QCRYPTO_CIPHER_ALGO_AES_256,
+                                QCRYPTO_CIPHER_MODE_ECB, drbg->key,
+                                sizeof(drbg->key), &error_abort);
+    qcrypto_cipher_encrypt(cipher, drbg->v, out, sizeof(drbg->v),
+                           &error_abort);
+}
+
+void caliptra_ctr_drbg_update(CaliptraCtrDrbg *drbg, const uint8_t data[48])
+{
+    uint8_t temp[CALIPTRA_CTR_DRBG_SEED_SIZE];
+
+    for (int i = 0; i < sizeof(temp); i += CALIPTRA_CTR_DRBG_BLOCK_SIZE) {
+        caliptra_ctr_drbg_block(drbg, temp + i);
+    }
+    for (int i = 0; i < sizeof(temp); i++) {
+        temp[i] ^= data[i];
+    }
+    memcpy(drbg->key, temp, sizeof(drbg->key));
+    memcpy(drbg->v, temp + sizeof(drbg->key), sizeof(drbg->v));
+}
+
 /* ---- P-384 (FIPS 186-4 D.1.2.4, with libgcrypt's arithmetic) ---- */
 
 #define P384_BYTES  48

@@ -103,6 +103,25 @@ void caliptra_hmac_drbg384(const uint8_t entropy[48], const uint8_t nonce[48],
 void caliptra_aes256_cbc_decrypt(const uint8_t key[32], const uint8_t iv[16],
                                  const uint8_t *in, uint8_t *out, size_t len);
 
+/* ---- CTR_DRBG with AES-256, no derivation function (SP 800-90A) ---- */
+
+#define CALIPTRA_CTR_DRBG_SEED_SIZE     48
+#define CALIPTRA_CTR_DRBG_BLOCK_SIZE    16
+
+typedef struct CaliptraCtrDrbg {
+    uint8_t key[32];
+    uint8_t v[16];
+} CaliptraCtrDrbg;
+
+/**
+ * caliptra_ctr_drbg_update: the update function; from an all-zero state and
+ * with seed material as @data, the instantiate function
+ */
+void caliptra_ctr_drbg_update(CaliptraCtrDrbg *drbg, const uint8_t data[48]);
+
+/* one block of output; the generate function ends with an update */
+void caliptra_ctr_drbg_block(CaliptraCtrDrbg *drbg, uint8_t out[16]);
+
 /* ---- ECDSA P-384 as the ECC engine computes it (ecc_dsa_ctrl.sv) ---- */
 
 /**

@@ -1304,6 +1304,7 @@ typedef struct BusWindow {
     uint32_t (*read)(CaliptraState *s, hwaddr offset);
     void (*write)(CaliptraState *s, hwaddr offset, uint32_t data);
     size_t engine;          /* offset of its CaliptraEngine, or 0 */
+    bool itrng;             /* there with the internal TRNG only */
 } BusWindow;
 
 #define BUS_PAGE_MASK   0xFFF
@@ -1325,14 +1326,20 @@ static const BusWindow bus_windows[] = {
       offsetof(CaliptraState, engines.sha512.e) },
     { CALIPTRA_SHA256_BASE, 0x8000, true, sha256_read, sha256_write,
       offsetof(CaliptraState, engines.sha256.e) },
+    { CALIPTRA_CSRNG_BASE, 0x1000, false,
+      caliptra_csrng_reg_read, caliptra_csrng_reg_write, .itrng = true },
+    { CALIPTRA_ENTROPY_BASE, 0x1000, false, caliptra_entropy_src_reg_read,
+      caliptra_entropy_src_reg_write, .itrng = true },
 };
 
-static const BusWindow *bus_window(uint32_t addr, hwaddr *offset)
+static const BusWindow *bus_window(CaliptraState *s, uint32_t addr,
+                                   hwaddr *offset)
 {
     for (int i = 0; i < ARRAY_SIZE(bus_windows); i++) {
         const BusWindow *w = &bus_windows[i];
 
-        if (addr >= w->base && addr - w->base < w->size) {
+        if (addr >= w->base && addr - w->base < w->size &&
+            (!w->itrng || s->itrng)) {
             *offset = (addr - w->base) & ~3;
             if (w->repeats) {
                 *offset &= BUS_PAGE_MASK;
@@ -1343,17 +1350,17 @@ static const BusWindow *bus_window(uint32_t addr, hwaddr *offset)
     return NULL;
 }
 
-bool caliptra_internal_decodes(uint32_t addr)
+bool caliptra_internal_decodes(CaliptraState *s, uint32_t addr)
 {
     hwaddr offset;
 
-    return bus_window(addr, &offset);
+    return bus_window(s, addr, &offset);
 }
 
 uint32_t caliptra_internal_read(CaliptraState *s, uint32_t addr)
 {
     hwaddr offset;
-    const BusWindow *w = bus_window(addr, &offset);
+    const BusWindow *w = bus_window(s, addr, &offset);
 
     if (!w) {
         return 0;
@@ -1369,7 +1376,7 @@ uint32_t caliptra_internal_read(CaliptraState *s, uint32_t addr)
 void caliptra_internal_write(CaliptraState *s, uint32_t addr, uint32_t data)
 {
     hwaddr offset;
-    const BusWindow *w = bus_window(addr, &offset);
+    const BusWindow *w = bus_window(s, addr, &offset);
 
     if (!w) {
         return;

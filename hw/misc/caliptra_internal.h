@@ -18,6 +18,7 @@
 #include "migration/vmstate.h"
 #include "hw/misc/caliptra.h"
 #include "hw/misc/caliptra_regs.h"
+#include "caliptra_crypto.h"
 
 /* The microcontroller's user id (caliptra-rtl soc_ifc_top.sv, uc_req.user) */
 #define CALIPTRA_UC_USER 0xFFFFFFFFu
@@ -470,11 +471,11 @@ void caliptra_engines_settle(CaliptraState *s);
 /* interrupt levels; bit 2i error, 2i+1 notify of DOE, ECC, HMAC, SHA512/256 */
 uint32_t caliptra_engines_wires(CaliptraState *s);
 
-/* whether an engine or vault answers at this microcontroller address */
-bool caliptra_internal_decodes(uint32_t addr);
+/* does an engine, a vault or the TRNG answer at this address? */
+bool caliptra_internal_decodes(CaliptraState *s, uint32_t addr);
 
 /**
- * caliptra_internal_read / _write: engines and vaults on the internal bus
+ * caliptra_internal_read / _write: the blocks that only Caliptra itself sees
  * @addr: microcontroller address, one that caliptra_internal_decodes()
  *
  * Words are in host order.  Addresses without a register read 0 and drop
@@ -482,6 +483,39 @@ bool caliptra_internal_decodes(uint32_t addr);
  */
 uint32_t caliptra_internal_read(CaliptraState *s, uint32_t addr);
 void caliptra_internal_write(CaliptraState *s, uint32_t addr, uint32_t data);
+
+/* ---- internal TRNG (caliptra_trng.c) ---- */
+
+#define CALIPTRA_CSRNG_REGS         (0x044 / 4)
+#define CALIPTRA_ENTROPY_SRC_REGS   (0x0E4 / 4)
+
+typedef struct CaliptraTrng {
+    uint32_t csrng[CALIPTRA_CSRNG_REGS];
+    uint32_t entropy_src[CALIPTRA_ENTROPY_SRC_REGS];
+    /* command that CMD_REQ has got so far, and how many words are to come */
+    uint32_t cmd;
+    uint8_t extra_wanted;
+    uint8_t extra_have;
+    uint32_t extra[12];
+    /* instantiate or reseed that waits for the entropy source */
+    bool seed_wanted;
+    /* generator, and what GENBITS has yet to deliver */
+    CaliptraCtrDrbg drbg;
+    bool fips;
+    uint32_t blocks_left;
+    uint8_t words_left;
+    uint32_t genbits[4];
+} CaliptraTrng;
+
+extern const VMStateDescription vmstate_caliptra_trng;
+
+void caliptra_trng_reset(CaliptraState *s, CaliptraReset kind);
+/* the registers; @offset from the block's base, 4-aligned */
+uint32_t caliptra_csrng_reg_read(CaliptraState *s, hwaddr offset);
+void caliptra_csrng_reg_write(CaliptraState *s, hwaddr offset, uint32_t data);
+uint32_t caliptra_entropy_src_reg_read(CaliptraState *s, hwaddr offset);
+void caliptra_entropy_src_reg_write(CaliptraState *s, hwaddr offset,
+                                    uint32_t data);
 
 /* ---- who plays the microcontroller ---- */
 
@@ -590,6 +624,7 @@ struct CaliptraState {
     CaliptraShaAcc sha_acc;
     CaliptraVault vault;
     CaliptraEngines engines;
+    CaliptraTrng trng;
 
     /* firmware side */
     const CaliptraFwOps *fw_ops;    /* NULL: nobody at home */

@@ -29,6 +29,8 @@ PV = replay.BUS + 0x1001a000
 DV = replay.BUS + 0x1001c000
 SHA512 = replay.BUS + 0x10020000
 SHA256 = replay.BUS + 0x10028000
+CSRNG = replay.BUS + 0x20002000
+ENTROPY_SRC = replay.BUS + 0x20003000
 HW_ERROR_FATAL = replay.BUS + 0x30030000
 
 # the same offsets in all engines
@@ -59,6 +61,11 @@ SHA512_LAST = 0x20
 
 ERROR_INTERNAL = 0x814
 NOTIF_INTERNAL = 0x818
+
+CSRNG_CTRL, CSRNG_CMD, CSRNG_STS, CSRNG_VLD, CSRNG_GENBITS = (
+    0x014, 0x018, 0x01c, 0x020, 0x024)
+ES_REGWEN, ES_MODULE_ENABLE, ES_CONF, ES_REPCNT, ES_ADAPTP_LO, ES_STATE = (
+    0x018, 0x020, 0x024, 0x034, 0x040, 0x0e0)
 
 HMAC_KEY_USE, HMAC_BLOCK_USE, ECC_PKEY_USE, ECC_SEED_USE = 1, 2, 8, 16
 
@@ -655,6 +662,95 @@ class Rules(EngineTest):
         self.assertEqual(b.slot_key(1), b.key_seen('aa' * 48))
 
 
+class Trng(EngineTest):
+    """CSRNG and entropy source: there with the internal TRNG only."""
+
+    # caliptra-rtl smoke_test_trng, caliptra-sw csrng_tests.rs
+    SEED = (0x73bec010, 0x9262474c, 0x16a30f76, 0x531b51de, 0x2ee494e5,
+            0xdfec9db3, 0xcb7a879d, 0x5600419c, 0xca79b0b0, 0xdda33b5c,
+            0xa468649e, 0xdf5d73fa)
+    FIRST = '378fca1ecf763d0817166e900b165308'
+    SECOND = ('725eda90c79b4a14e43b74ac9d9a938bc395a6104c5a1483'
+              'a45f15e82708cbef89eb63a970cdc6bc710daba1ed39808c')
+
+    def setUp(self):
+        self.b.write(replay.LINES, 16)
+        super().setUp()
+        self.b.write(replay.LINES, 1 | 2 | 16)
+
+    def tearDown(self):
+        self.b.write(replay.LINES, 1 | 2)
+
+    def command(self, *data):
+        for word in data:
+            self.b.write(CSRNG + CSRNG_CMD, word)
+
+    def genbits(self, n):
+        out = []
+        for _ in range(n):
+            self.assertEqual(self.b.read(CSRNG + CSRNG_VLD) & 1, 1)
+            out.append(self.b.read(CSRNG + CSRNG_GENBITS))
+        return octets(out).hex()
+
+    def test_absent(self):
+        self.b.write(replay.LINES, 1 | 2)
+        for addr in (CSRNG, ENTROPY_SRC):
+            self.b.read(addr + 0x10)
+            self.assertEqual(self.b.read(replay.STATE) & replay.STATE_ERROR,
+                             1)
+        self.b.write(replay.LINES, 1 | 2 | 16)
+        for addr in (CSRNG, ENTROPY_SRC):
+            self.assertEqual(self.b.read(addr + 0x10), 1)
+            self.assertEqual(self.b.read(replay.STATE) & replay.STATE_ERROR,
+                             0)
+
+    def test_constant_seed(self):
+        self.b.write(CSRNG + CSRNG_CTRL, 0x666)
+        self.command(0x905)
+        self.command(0x6c1, *self.SEED)
+        self.assertEqual(self.b.read(CSRNG + CSRNG_STS), 1)
+        self.command(0x3903)
+        self.assertEqual(self.genbits(4), self.FIRST)
+        self.genbits(8)
+        self.assertEqual(self.b.read(CSRNG + CSRNG_VLD), 0)
+        self.command(0x3903)
+        self.assertEqual(self.genbits(12), self.SECOND)
+        # it is the same again only with the same seed
+        self.command(0x905)
+        self.command(0x6c1, *self.SEED)
+        self.command(0x1903)
+        self.assertEqual(self.genbits(4), self.FIRST)
+
+    def test_as_firmware_does(self):
+        b = self.b
+        self.assertEqual(b.read(ENTROPY_SRC + ES_MODULE_ENABLE), 9)
+        self.assertEqual(b.read(ENTROPY_SRC + ES_STATE), 0xf5)
+        b.write(ENTROPY_SRC + ES_REPCNT, 0xffff0029)
+        b.write(ENTROPY_SRC + ES_REPCNT, 0xffff0100)    # only stricter
+        b.write(ENTROPY_SRC + ES_ADAPTP_LO, 0x200)
+        b.write(ENTROPY_SRC + ES_ADAPTP_LO, 0x100)
+        b.write(ENTROPY_SRC + ES_CONF, 0x906096)
+        b.write(CSRNG + CSRNG_CTRL, 0x666)
+        self.command(0x905)
+        self.command(0x901)
+        # no seed before the source runs
+        self.assertEqual(b.read(CSRNG + CSRNG_STS), 0)
+        b.write(ENTROPY_SRC + ES_MODULE_ENABLE, 6)
+        self.assertEqual(b.read(CSRNG + CSRNG_STS), 1)
+        self.assertEqual(b.read(ENTROPY_SRC + ES_STATE), 0x1a2)
+        self.assertEqual(b.read(ENTROPY_SRC + ES_REPCNT), 0xffff0029)
+        self.assertEqual(b.read(ENTROPY_SRC + ES_ADAPTP_LO), 0x200)
+        self.assertEqual(b.read(ENTROPY_SRC + ES_REGWEN), 0)
+        b.write(ENTROPY_SRC + ES_CONF, 0)               # locked
+        self.assertEqual(b.read(ENTROPY_SRC + ES_CONF), 0x906096)
+        self.command(0x3903)
+        self.assertEqual(b.read(CSRNG + CSRNG_VLD), 3)
+        first = self.genbits(12)
+        self.command(0x901)
+        self.command(0x3903)
+        self.assertNotEqual(self.genbits(12), first)
+
+
 class Snapshots(unittest.TestCase):
     """An operation of several blocks goes on in another QEMU."""
 
@@ -764,6 +860,19 @@ class Snapshots(unittest.TestCase):
         self.assertEqual(self.b.slot_key(1), Bench.key_seen(
             block0 + bytes.fromhex(Vectors.FE_PLAIN)[16:] + bytes(16)))
 
+    def test_csrng_between_words(self):
+        self.b.write(replay.LINES, 1 | 2 | 16)
+        self.b.write(CSRNG + CSRNG_CTRL, 0x666)
+        for word in (0x6c1, *Trng.SEED, 0x3903):
+            self.b.write(CSRNG + CSRNG_CMD, word)
+        got = [self.b.read(CSRNG + CSRNG_GENBITS) for _ in range(2)]
+        self.snapshot()
+        got += [self.b.read(CSRNG + CSRNG_GENBITS) for _ in range(10)]
+        self.assertEqual(octets(got[:4]).hex(), Trng.FIRST)
+        self.b.write(CSRNG + CSRNG_CMD, 0x3903)
+        got = [self.b.read(CSRNG + CSRNG_GENBITS) for _ in range(12)]
+        self.assertEqual(octets(got).hex(), Trng.SECOND)
+
     def test_pcr_extend_of_two_blocks(self):
         data = bytes(range(79))
         msg = padded(bytes(48) + data, 128, 16)
@@ -786,23 +895,6 @@ class Snapshots(unittest.TestCase):
         nonce = b''.join(bytes(range(i, i + 4)) for i in range(28, -4, -4))
         self.assertEqual(self.b.get(SHA512 + SHA512_QUOTE, 48),
                          hashlib.sha384(bytes(32 * 48) + nonce).digest())
-
-
-class RecordedSnapshots(unittest.TestCase):
-    """Recorded traces of the engines, cut once."""
-
-    TRACES = ('corner', 'doe-orders', 'ecc-kv', 'ecc-offcurve', 'flush',
-              'hmac-kv', 'hmac-kverr', 'kv-regs', 'sha256-random',
-              'sha512-pcr')
-    cut = test_snapshot.Snapshot.cut
-
-    def test_recorded(self):
-        base = replay.vectors_dir('rtl-engines')
-        if not base:
-            self.skipTest('no recorded traces here')
-        for name in self.TRACES:
-            with self.subTest(trace=name):
-                self.cut(os.path.join(base, name + '.trace'))
 
 
 if __name__ == '__main__':
