@@ -238,8 +238,8 @@ def do_show(args):
         print(f'{offset:#06x} {name:27} {show_value(bundle, name)}')
     end = max(bundle[f'{name}.offset'] + bundle[f'{name}.size']
               for name in DUMMY_IMAGES)
-    print(f'\n{"file size":28} {len(data)} ({len(data) - end} behind the '
-          'images)')
+    print(f'\n{"file size":28} {len(data)}')
+    print(f'{"end of images":28} {end}')
     if len(data) > MAX_SIZE:
         print(f'{"":28} too big: Caliptra takes {MAX_SIZE}')
     for title, span in (('vendor key hash', VENDOR_KEYS),
