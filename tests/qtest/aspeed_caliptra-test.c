@@ -576,6 +576,9 @@ static void test_scu(void)
     check(qts, IFC_FLOW_STATUS, 0x42000000);
 
     /* the reset bit sets and clears; its neighbours stay the SCU's */
+    qtest_writel(qts, SCUIO_RSTCTL2_CLR, SCUIO_RSTCTL2_CPTRA);
+    check(qts, IFC_FLOW_STATUS, 0x42000000);
+    qtest_writel(qts, SCUIO_RSTCTL2, SCUIO_RSTCTL2_CPTRA);
     qtest_writel(qts, SCUIO_RSTCTL2, 0x10 | SCUIO_RSTCTL2_CPTRA);
     check(qts, SCUIO_RSTCTL2, 0x10 | SCUIO_RSTCTL2_CPTRA);
     check(qts, IFC_FLOW_STATUS, 0);
@@ -852,7 +855,8 @@ static void test_rom_commands(void)
     g_assert_cmpuint(len, ==, 36);
     g_assert_cmphex((uint32_t)ldl_le_p(rsp + 4), ==, 0);
     g_assert_cmphex((uint32_t)ldl_le_p(rsp + 8), ==, 0x46495053);
-    g_assert_cmphex((uint32_t)ldl_le_p(rsp + 12), ==, qtest_readl(qts, IFC_HW_REV_ID));
+    g_assert_cmphex((uint32_t)ldl_le_p(rsp + 12), ==,
+                    qtest_readl(qts, IFC_HW_REV_ID));
     g_assert_cmphex((uint32_t)ldl_le_p(rsp + 16), ==,
                     qtest_readl(qts, IFC_FW_REV_ID(0)));
     g_assert_cmphex((uint32_t)ldl_le_p(rsp + 16) >> 16, ==, 0);
@@ -1375,6 +1379,34 @@ static void test_auto_reset(void)
     free_bundle(&b);
 }
 
+/*
+ * With debug unlocked a warm reset wipes the key vault, and the firmware ends
+ * in a fatal error.  A second one brings another error, whose bits the sticky
+ * register of the first has set already: that must not go unnoticed.
+ */
+static void test_auto_reset_fatal(void)
+{
+    QTestState *qts;
+    Bundle b;
+
+    if (!make_bundle(&b, "")) {
+        return;
+    }
+    qts = start_auto(&b, "");
+    g_assert_true(wait_bootmcu(qts));
+    for (int i = 0; i < 3; i++) {
+        caliptra_warm_reset(qts);
+        qtest_clock_step(qts, 10 * 1000 * 1000);
+        g_assert_true(ca35_held(qts));
+        g_assert_true(bootmcu_is(qts, "failed"));
+        g_assert_cmphex(qtest_readl(qts, IFC_FW_ERROR_FATAL), !=, 0);
+    }
+    caliptra_power_cycle(qts, 0);
+    g_assert_true(wait_bootmcu(qts));
+    qtest_quit(qts);
+    free_bundle(&b);
+}
+
 /* with the strap that disables Caliptra the machine runs without it */
 static void test_auto_disabled(void)
 {
@@ -1580,6 +1612,7 @@ int main(int argc, char **argv)
     qtest_add_func("/caliptra/auto/idle", test_auto_idle);
     qtest_add_func("/caliptra/auto/refused", test_auto_refused);
     qtest_add_func("/caliptra/auto/reset", test_auto_reset);
+    qtest_add_func("/caliptra/auto/reset-fatal", test_auto_reset_fatal);
     qtest_add_func("/caliptra/auto/disabled", test_auto_disabled);
     qtest_add_func("/caliptra/auto/fuses", test_auto_fuses);
     for (int i = 0; i < ARRAY_SIZE(bad_options); i++) {
