@@ -146,15 +146,26 @@ class CaliptraSoc(QTest):
 
     # ---- time passes ----
 
-    def step(self, ns=None):
-        """Serve a request for random words, if there is one; then let time
-        pass, to the next timer (there must be one) or for so long."""
+    def trng_words(self):
+        """The random words to serve next; None to serve none."""
+        return [self.random.getrandbits(32) for _ in range(12)]
+
+    def serve_trng(self):
+        """Serve a request for random words, if there is one."""
         trng = self.read32(TRNG_STATUS)
-        if trng & (TRNG_DATA_REQ | TRNG_DATA_WR_DONE) == TRNG_DATA_REQ:
+        if trng & (TRNG_DATA_REQ | TRNG_DATA_WR_DONE) != TRNG_DATA_REQ:
+            return
+        words = self.trng_words()
+        if words is not None:
             self.draws += 1
-            self.writes32([(TRNG_DATA + 4 * i, self.random.getrandbits(32))
-                           for i in range(12)] +
+            self.writes32([(TRNG_DATA + 4 * i, word)
+                           for i, word in enumerate(words)] +
                           [(TRNG_STATUS, TRNG_DATA_WR_DONE)])
+
+    def step(self, ns=None):
+        """Serve random words if asked for; then let time pass, to the next
+        timer (there must be one) or for so long."""
+        self.serve_trng()
         self.clock_step(ns)
 
     def run_until(self, addr, mask, value, steps=20000, stop_if_fatal=True):
