@@ -261,7 +261,7 @@ static const struct {
       offsetof(CaliptraState, out_etrng_req) },
 };
 
-static bool caliptra_in_reset(CaliptraState *s)
+bool caliptra_in_reset(CaliptraState *s)
 {
     return s->boot_fsm == BOOT_IDLE;
 }

@@ -164,6 +164,9 @@ static void bench_pulse(CaliptraState *s, uint32_t data)
 {
     uint32_t fatal = 0;
 
+    if (caliptra_in_reset(s)) {
+        return;
+    }
     if (FIELD_EX32(data, BENCH_PULSE, CLEAR_SECRETS)) {
         caliptra_soc_ifc_clear_secrets(s);
     }

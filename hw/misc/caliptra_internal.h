@@ -669,6 +669,9 @@ void caliptra_post_event(CaliptraState *s, CaliptraFwEvent event);
 /* recompute output lines and the boot FSM after any state change */
 void caliptra_update(CaliptraState *s);
 
+/* cptra_noncore_rst_b is low: no register can be reached, no event seen */
+bool caliptra_in_reset(CaliptraState *s);
+
 /* internal_fw_update_reset.core_rst was written */
 void caliptra_fw_update_reset(CaliptraState *s);
 

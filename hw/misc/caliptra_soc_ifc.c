@@ -819,8 +819,9 @@ void caliptra_soc_ifc_intr_notif(CaliptraState *s, unsigned bit)
 /* Open with debug unlocked or, before shipping, in manufacturing */
 static bool tap_open(CaliptraState *s)
 {
-    return !s->debug_locked ||
-           s->lifecycle == CALIPTRA_LIFECYCLE_MANUFACTURING;
+    return !caliptra_in_reset(s) &&
+           (!s->debug_locked ||
+            s->lifecycle == CALIPTRA_LIFECYCLE_MANUFACTURING);
 }
 
 uint32_t caliptra_soc_ifc_tap_read(CaliptraState *s, unsigned dmi)
