@@ -893,6 +893,139 @@ static void test_rom_commands(void)
     qtest_quit(qts);
 }
 
+/* the receiver's side of the mailbox, from the answer to the release */
+static void test_mbox_response(void)
+{
+    QTestState *qts = start_rom(GUEST);
+    const uint32_t other = 0x11111111;
+    uint8_t sum[4];
+
+    qtest_writel(qts, IFC_MBOX_VALID_PAUSER(1), other);
+    qtest_writel(qts, IFC_MBOX_PAUSER_LOCK(1), 1);
+    stl_le_p(sum, caliptra_checksum(CMD_CAPABILITIES, NULL, 0));
+    caliptra_mbox_start(qts, CMD_CAPABILITIES, sum, sizeof(sum));
+    g_assert_cmphex(caliptra_mbox_wait(qts), ==, DATA_READY);
+    check(qts, MBOX_STATUS, 0x701);
+    check(qts, MBOX_DLEN, 24);
+
+    /* only the owner may read, and nobody else end it */
+    caliptra_set_pauser(qts, other);
+    check(qts, MBOX_DATAOUT, 0);
+    qtest_writel(qts, MBOX_EXECUTE, 0);
+    g_assert_cmphex(fsm(qts), ==, FSM_EXECUTE_SOC);
+    check(qts, IFC_ERROR_INTR, ERROR_INV_DEV);
+    check(qts, IFC_HW_ERROR_NON_FATAL, 0);
+    caliptra_set_pauser(qts, PAUSER_DEFAULT);
+
+    /* 24 bytes, then nothing */
+    check(qts, MBOX_DATAOUT, -1u); /* checksum: 0 - the one byte 01 */
+    for (int i = 1; i < 5; i++) {
+        check(qts, MBOX_DATAOUT, 0);
+    }
+    check(qts, MBOX_DATAOUT, 0x01000000);
+    check(qts, MBOX_DATAOUT, 0);
+    check(qts, MBOX_DATAOUT, 0);
+    /* EXECUTE is 1 already */
+    qtest_writel(qts, MBOX_EXECUTE, 1);
+    g_assert_cmphex(fsm(qts), ==, FSM_EXECUTE_SOC);
+
+    qtest_writel(qts, MBOX_EXECUTE, 0);
+    g_assert_cmphex(qtest_readl(qts, MBOX_STATUS) & 0x3FF, ==, 0);
+    check(qts, MBOX_EXECUTE, 0);
+    check(qts, MBOX_DLEN, 24);
+    check(qts, MBOX_USER, PAUSER_DEFAULT);
+
+    /* an answer that nobody fetches does not stop the next command */
+    caliptra_mbox_start(qts, CMD_CAPABILITIES, sum, sizeof(sum));
+    g_assert_cmphex(caliptra_mbox_wait(qts), ==, DATA_READY);
+    caliptra_mbox_finish(qts);
+    caliptra_set_pauser(qts, other);
+    caliptra_mbox_start(qts, CMD_CAPABILITIES, sum, sizeof(sum));
+    g_assert_cmphex(caliptra_mbox_wait(qts), ==, DATA_READY);
+    check(qts, MBOX_USER, other);
+
+    /* the owner has nothing to write there but the end */
+    check(qts, IFC_HW_ERROR_NON_FATAL, 0);
+    qtest_writel(qts, MBOX_STATUS, 0);
+    g_assert_cmphex(fsm(qts), ==, FSM_ERROR);
+    check(qts, IFC_HW_ERROR_NON_FATAL, PROT_OOO);
+    check(qts, MBOX_DATAOUT, 0);
+    qtest_quit(qts);
+}
+
+static QTestState *start_csr(void)
+{
+    QTestState *qts = caliptra_start(GUEST, "");
+
+    caliptra_set_user(qts);
+    qtest_writel(qts, IFC_DBG_MANUF_SERVICE, 1);
+    caliptra_fuses_done(qts, NULL);
+    g_assert_true(caliptra_wait(qts, IFC_FLOW_STATUS, 0xFFFFFFFF,
+                                0x09000000));
+    return qts;
+}
+
+/* a command of the microcontroller: the IDevID CSR, on request */
+static void test_rom_csr(void)
+{
+    QTestState *qts = start_csr();
+    uint8_t csr[512];
+    uint8_t rsp[524];
+    size_t csr_len;
+    size_t len;
+
+    g_assert_cmphex(fsm(qts), ==, FSM_EXECUTE_SOC);
+    g_assert_false(MBOX_STATUS_SOC_LOCK(qtest_readl(qts, MBOX_STATUS)));
+    g_assert_cmphex(MBOX_STATUS_STATUS(qtest_readl(qts, MBOX_STATUS)), ==,
+                    CMD_BUSY);
+    check(qts, MBOX_USER, 0xFFFFFFFF);
+    check(qts, MBOX_LOCK, 1);
+    /* that read asked for the lock: notif_soc_req_lock */
+    g_assert_cmphex(qtest_readl(qts, IFC_NOTIF_INTR) & (1u << 4), !=, 0);
+    csr_len = caliptra_mbox_response(qts, csr, sizeof(csr));
+    g_assert_cmpuint(csr_len, >, 4);
+    /* a DER sequence of that length */
+    g_assert_cmphex(csr[0], ==, 0x30);
+    g_assert_cmphex(csr[1], ==, 0x82);
+    g_assert_cmpuint(lduw_be_p(csr + 2) + 4, ==, csr_len);
+
+    /* the ROM goes on when the request bit is cleared, not before */
+    caliptra_run(qts, 100);
+    check(qts, IFC_FLOW_STATUS, 0x09000000);
+    qtest_writel(qts, IFC_DBG_MANUF_SERVICE, 0);
+    g_assert_true(caliptra_wait(qts, IFC_FLOW_STATUS, 0xFFFFFFFF,
+                                0x18000000));
+    g_assert_cmphex(fsm(qts), ==, FSM_IDLE);
+    g_assert_cmphex(caliptra_command(qts, CMD_GET_IDEV_CSR, NULL, 0, rsp,
+                                     sizeof(rsp), &len), ==, DATA_READY);
+    g_assert_cmpuint(len, ==, 524);
+    g_assert_cmpuint(ldl_le_p(rsp + 8), ==, csr_len);
+    g_assert_cmpmem(rsp + 12, csr_len, csr, csr_len);
+    qtest_quit(qts);
+
+    /* a status ends it as well, from any valid user */
+    qts = start_csr();
+    qtest_writel(qts, MBOX_STATUS, CMD_COMPLETE);
+    g_assert_cmphex(fsm(qts), ==, FSM_EXECUTE_UC);
+    check(qts, IFC_HW_ERROR_NON_FATAL, 0);
+    qtest_writel(qts, IFC_DBG_MANUF_SERVICE, 0);
+    g_assert_true(caliptra_wait(qts, IFC_FLOW_STATUS, 0xFFFFFFFF,
+                                0x18000000));
+    g_assert_cmphex(fsm(qts), ==, FSM_IDLE);
+    qtest_quit(qts);
+
+    /* any other write is a protocol error, which the ROM clears up */
+    qts = start_csr();
+    qtest_writel(qts, MBOX_DLEN, 0);
+    g_assert_cmphex(fsm(qts), ==, FSM_ERROR);
+    check(qts, IFC_HW_ERROR_NON_FATAL, PROT_OOO);
+    qtest_writel(qts, IFC_DBG_MANUF_SERVICE, 0);
+    g_assert_true(caliptra_wait(qts, IFC_FLOW_STATUS, 0xFFFFFFFF,
+                                0x18000000));
+    g_assert_cmphex(fsm(qts), ==, FSM_IDLE);
+    qtest_quit(qts);
+}
+
 static void test_rom_stash(void)
 {
     QTestState *qts = start_rom(GUEST);
@@ -1599,6 +1732,8 @@ int main(int argc, char **argv)
     qtest_add_func("/caliptra/watchdog", test_watchdog);
     qtest_add_func("/caliptra/rom/boot", test_rom_boot);
     qtest_add_func("/caliptra/rom/commands", test_rom_commands);
+    qtest_add_func("/caliptra/mbox/response", test_mbox_response);
+    qtest_add_func("/caliptra/rom/csr", test_rom_csr);
     qtest_add_func("/caliptra/rom/stash", test_rom_stash);
     qtest_add_func("/caliptra/rom/shutdown", test_rom_shutdown);
     for (int i = 0; i < ARRAY_SIZE(rom_errors); i++) {

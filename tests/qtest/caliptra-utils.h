@@ -123,6 +123,7 @@
 #define CMD_CAPABILITIES        0x43415053
 #define CMD_SHUTDOWN            0x46505344
 #define CMD_STASH_MEASUREMENT   0x4D454153
+#define CMD_GET_IDEV_CSR        0x49444352
 #define CMD_FW_INFO             0x494E464F
 
 #define CALIPTRA_FUSE_WORDS     83      /* fuse_uds_seed .. soc_stepping_id */
