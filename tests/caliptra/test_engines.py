@@ -841,17 +841,20 @@ class Snapshots(unittest.TestCase):
         for reg, value in ((ECC_PRIVKEY_OUT, priv), (ECC_X, x), (ECC_Y, y)):
             self.assertEqual(self.b.get(ECC + reg, 48).hex(), value)
 
-    def test_doe_between_flows(self):
-        # no IV for the second flow: the chain of the first goes on
+    def doe_flows(self, cut_running):
         self.b.power_cycle(obf_key=Vectors.OBF_KEY, uds=Vectors.UDS,
                            fe=Vectors.FE)
         self.b.put(DOE, Vectors.IV)
         self.b.write(DOE + CTRL, 1)
-        self.snapshot()
-        self.assertEqual(self.b.read(DOE + DOE_STATUS), 0)
+        if cut_running:
+            self.snapshot()
+            self.assertEqual(self.b.read(DOE + DOE_STATUS), 0)
         self.b.finish()
+        if not cut_running:
+            self.snapshot()
         self.assertEqual(self.b.slot_key(0),
                          Bench.key_seen(Vectors.UDS_PLAIN))
+        # no IV for the second flow: the chain of the first goes on
         self.b.write(DOE + CTRL, 2 | 1 << 2)
         self.b.finish()
         last = bytes.fromhex(Vectors.UDS)[-16:]
@@ -859,6 +862,12 @@ class Snapshots(unittest.TestCase):
             bytes.fromhex(Vectors.FE_PLAIN), bytes.fromhex(Vectors.IV), last))
         self.assertEqual(self.b.slot_key(1), Bench.key_seen(
             block0 + bytes.fromhex(Vectors.FE_PLAIN)[16:] + bytes(16)))
+
+    def test_doe_between_flows(self):
+        self.doe_flows(False)
+
+    def test_doe_running(self):
+        self.doe_flows(True)
 
     def test_csrng_between_words(self):
         self.b.write(replay.LINES, 1 | 2 | 16)

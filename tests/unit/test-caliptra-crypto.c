@@ -429,6 +429,12 @@ static void test_p384_sign_range(void)
     d[47] = 1;
     g_assert_true(caliptra_p384_sign(d, msg, r, s));
 
+    /* a message n is a message 0, in the nonce too */
+    unhex(msg, P384_N, 48);
+    g_assert_true(caliptra_p384_sign(d, msg, vr, x));
+    g_assert_cmpmem(vr, 48, r, 48);
+    g_assert_cmpmem(x, 48, s, 48);
+
     /* 1 * G = G */
     unhex(x, P384_GX, 48);
     unhex(y, P384_GY, 48);
