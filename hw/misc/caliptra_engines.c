@@ -43,6 +43,9 @@
 #define ENGINE_ERROR_BITS       4
 #define ECC_ERROR_BITS          1
 
+/* the greatest number of a command in any engine */
+#define ENGINE_CMD_MAX          3
+
 /* NAME and VERSION, two words each, are the first registers of an engine */
 #define ENGINE_ID_SIZE          16
 
@@ -1471,10 +1474,20 @@ void caliptra_engines_finalize(CaliptraState *s)
 
 /* ---- state ---- */
 
+/* A command runs if and only if its timer does */
+static int engine_post_load(void *opaque, int version_id)
+{
+    CaliptraEngine *e = opaque;
+
+    return e->cmd <= ENGINE_CMD_MAX && timer_pending(e->timer) == !!e->cmd ?
+           0 : -EINVAL;
+}
+
 static const VMStateDescription vmstate_engine = {
     .name = "caliptra-engine",
     .version_id = 1,
     .minimum_version_id = 1,
+    .post_load = engine_post_load,
     .fields = (const VMStateField[]) {
         VMSTATE_UINT8(cmd, CaliptraEngine),
         VMSTATE_BOOL(valid, CaliptraEngine),
@@ -1497,10 +1510,18 @@ static const VMStateDescription vmstate_kv_client = {
     },
 };
 
+static int doe_post_load(void *opaque, int version_id)
+{
+    CaliptraDoe *d = opaque;
+
+    return d->dest_offset < CALIPTRA_KV_WORDS ? 0 : -EINVAL;
+}
+
 static const VMStateDescription vmstate_doe = {
     .name = "caliptra-doe",
     .version_id = 1,
     .minimum_version_id = 1,
+    .post_load = doe_post_load,
     .fields = (const VMStateField[]) {
         VMSTATE_STRUCT(e, CaliptraDoe, 1, vmstate_engine, CaliptraEngine),
         VMSTATE_UINT32(ctrl, CaliptraDoe),
@@ -1568,10 +1589,19 @@ static const VMStateDescription vmstate_hmac = {
     },
 };
 
+static int sha512_post_load(void *opaque, int version_id)
+{
+    CaliptraSha512Engine *c = opaque;
+
+    return c->mode < ARRAY_SIZE(sha512_digest_words) &&
+           c->extend_pcr < CALIPTRA_PCRS ? 0 : -EINVAL;
+}
+
 static const VMStateDescription vmstate_sha512 = {
     .name = "caliptra-sha512",
     .version_id = 1,
     .minimum_version_id = 1,
+    .post_load = sha512_post_load,
     .fields = (const VMStateField[]) {
         VMSTATE_STRUCT(e, CaliptraSha512Engine, 1, vmstate_engine,
                        CaliptraEngine),
