@@ -14,8 +14,10 @@ import dataclasses
 import hashlib
 import os
 import re
+import shutil
 import struct
 import sys
+import tempfile
 import unittest
 
 from cryptography.hazmat.primitives import hashes
@@ -994,6 +996,86 @@ class UpdateTests(unittest.TestCase):
                                 good(COMMANDS['VERSION'].code, 4))
         self.assertEqual(status, soc_regs.CMD_FAILURE)
         self.assertEqual(soc.errors(), (0, 0))
+
+
+class SnapshotTests(unittest.TestCase):
+    """A command in progress goes through snapshots between its steps."""
+
+    def setUp(self):
+        self.path = os.path.join(tempfile.mkdtemp(), 'state')
+        self.addCleanup(shutil.rmtree, os.path.dirname(self.path))
+
+    def clone(self, soc):
+        now = soc.clock_step(1)
+        soc.qmp('migrate', uri='file:' + self.path)
+        while soc.qmp('query-migrate').get('status') != 'completed':
+            pass
+        soc.qmp('cont')
+        twin = Soc(args=['-incoming', 'defer'])
+        self.addCleanup(twin.close)
+        # qtest's clock is not part of a snapshot
+        twin.clock_set(now)
+        twin.qmp('migrate-incoming', uri='file:' + self.path)
+        while twin.qmp('query-status')['status'] != 'running':
+            pass
+        return twin
+
+    def each_step(self, begin, end, until, every=1):
+        """Snapshots from begin(soc) until(soc): end(soc) is the same."""
+        ends = []
+        with Soc() as soc:
+            soc.to_runtime()
+            begin(soc)
+            for n in range(100):
+                if until(soc):
+                    break
+                if n % every == 0:
+                    with self.clone(soc) as twin:
+                        ends.append(end(twin))
+                soc.step()
+            want = end(soc)
+        self.assertGreater(len(ends), 3)
+        for n, got in enumerate(ends):
+            self.assertEqual(got, want, 'step %u' % n)
+
+    @staticmethod
+    def answered(soc):
+        return soc.read32(soc_regs.MBOX_STATUS) & 0xf
+
+    def test_command(self):
+        cmd = COMMANDS['QUOTE_PCRS']
+        payload = bytes(range(32))
+
+        def end(soc):
+            status = soc.wait()
+            return status, soc.end(status), soc.errors()
+
+        self.each_step(lambda soc: soc.begin(cmd.code,
+                                             request(cmd.code, payload)),
+                       end, self.answered)
+
+    def test_self_test(self):
+        def end(soc):
+            soc.run_until(soc_regs.MBOX_STATUS, 7 << 6, 0)
+            return run(soc, 'SELF_TEST_GET_RESULTS'), soc.errors()
+
+        def begin(soc):
+            run(soc, 'SELF_TEST_START')
+            soc.run_until(soc_regs.MBOX_STATUS, 7 << 6, 1 << 6)
+
+        self.each_step(begin, end, lambda soc: not soc.read32(
+            soc_regs.MBOX_STATUS) & 7 << 6)
+
+    def test_update(self):
+        bundle = env.bundle(rt_version=0x01020003, rt_svn=7)
+
+        def end(soc):
+            status = soc.wait()
+            soc.end(status)
+            return status, run(soc, 'VERSION'), run(soc, 'FW_INFO')
+
+        self.each_step(lambda soc: soc.begin(FIRMWARE_LOAD, bundle), end,
+                       self.answered, every=3)
 
 
 # ---- is everything tested? ----
