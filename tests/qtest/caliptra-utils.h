@@ -250,7 +250,4 @@ bool caliptra_make_bundle(const char *options, char **bundle, char **fuses);
 void caliptra_power_cycle(QTestState *qts, uint32_t security_state);
 void caliptra_warm_reset(QTestState *qts);
 
-/* further test cases of this binary, each group in its own file */
-void caliptra_add_bundle_tests(void);
-
 #endif /* TESTS_CALIPTRA_UTILS_H */
