@@ -135,6 +135,8 @@ class QTest:
         for sock in socks:
             sock.settimeout(timeout)
         self.qtest = LineSocket(socks[0])
+        # an answer: the machine is there, or QEMU has given its reasons
+        self.cmd('endianness')
         if qmp:
             self.qmp_sock = LineSocket(socks[1])
             self._qmp_read()

@@ -14,6 +14,7 @@ import unittest
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import register_model  # noqa: E402
 import replay  # noqa: E402
+from qtestlib import QTestError  # noqa: E402
 
 SEEDS = 4
 
@@ -31,6 +32,118 @@ class Sweep(unittest.TestCase):
                     out = io.StringIO()
                     player.report(5, out)
                     self.assertFalse(player.diffs, '\n' + out.getvalue())
+
+
+class Reset(unittest.TestCase):
+    """What traces cannot show: the time while a reset lasts."""
+
+    FUSE_LIFE_CYCLE = replay.SOC_WINDOW + 0x3033c
+    TIMER_CONFIG = replay.SOC_WINDOW + 0x300b4
+    RSVD = replay.SOC_WINDOW + 0x30120
+    FLOW_STATUS = replay.SOC_WINDOW + 0x3003c
+
+    def setUp(self):
+        self.qtest = replay.bench_qtest(qmp=True)
+        self.lines(3)
+        self.qtest.write32(replay.PAUSER, 1)
+
+    def tearDown(self):
+        self.qtest.close()
+
+    def lines(self, value):
+        self.qtest.write32(replay.LINES, value)
+
+    def words(self):
+        return self.qtest.reads32([self.FUSE_LIFE_CYCLE, self.TIMER_CONFIG,
+                                   self.RSVD, self.FLOW_STATUS])
+
+    def write(self, value):
+        self.qtest.writes32([(self.FUSE_LIFE_CYCLE, value),
+                             (self.TIMER_CONFIG, value),
+                             (self.RSVD, value)])
+
+    def in_reset(self):
+        """Reads give 0, writes are lost, no error, all outputs low."""
+        self.assertEqual(self.words(), [0, 0, 0, 0])
+        self.write(3)
+        self.assertEqual(self.words(), [0, 0, 0, 0])
+        # where there would be an error otherwise
+        self.assertEqual(self.qtest.read32(replay.SOC_WINDOW), 0)
+        self.assertEqual(self.qtest.read32(replay.STATE) &
+                         (replay.ALL_WIRES | replay.STATE_ERROR), 0)
+
+    def test_warm(self):
+        self.write(2)
+        self.assertEqual(self.words(), [2, 2, 2, 0x42000000])
+        self.lines(1)
+        self.in_reset()
+        self.lines(3)
+        self.assertEqual(self.words(), [2, 2, 0, 0x42000000])
+
+    def test_cold(self):
+        self.write(2)
+        self.lines(2)
+        self.in_reset()
+        self.lines(3)
+        self.assertEqual(self.words(), [0, 0, 0, 0x42000000])
+
+    def test_power_fails_in_reset(self):
+        self.write(2)
+        self.lines(1)
+        self.lines(0)
+        self.in_reset()
+        self.lines(1)
+        self.in_reset()
+        self.lines(3)
+        self.assertEqual(self.words(), [0, 0, 0, 0x42000000])
+
+    def test_machine_reset(self):
+        """system_reset is a power cycle."""
+        self.write(2)
+        self.qtest.write32(replay.SOC_WINDOW + 0x300b0, 1)
+        self.qtest.qmp('system_reset')
+        self.assertEqual(self.words(), [0, 0, 0, 0x42000000])
+        sweep = register_model.Sweep(1).run()
+        player = replay.Player(replay.Trace('sweep', sweep.lines()))
+        self.assertEqual(player.run(self.qtest), [])
+
+
+class Properties(unittest.TestCase):
+    """What a debugger asks."""
+
+    def test_values(self):
+        with replay.bench_qtest(qmp=True) as q:
+            path = q.find_qom('caliptra')
+
+            def get(name):
+                return q.qom_get(path, name)
+
+            q.write32(replay.RESET, replay.RESET_COLD)
+            q.write32(replay.PAUSER, 0xffffffff)
+            self.assertEqual(get('flow-status'), 0x42000000)
+            self.assertEqual(get('mailbox-state'), 'IDLE')
+            self.assertEqual(get('last-error'), 0)
+            self.assertEqual(get('last-error-name'), '')
+            q.read32(replay.SOC_WINDOW + 0x20000)
+            self.assertEqual(get('mailbox-state'), 'RDY_FOR_CMD')
+            # FW_PROC_MAILBOX_RESERVED_PAUSER
+            q.write32(replay.BUS + 0x3003000c, 0x01020009)
+            q.write32(replay.BUS + 0x30030038, 0x600)
+            self.assertEqual(get('boot-status'), 0x600)
+            self.assertEqual(get('last-error'), 0x01020009)
+            self.assertEqual(get('last-error-name'),
+                             'FW_PROC_MAILBOX_RESERVED_PAUSER')
+            for name in ('boot-status', 'flow-status', 'last-error',
+                         'last-error-name', 'mailbox-state'):
+                with self.subTest(name=name):
+                    self.assertRaises(QTestError, q.qmp, 'qom-set',
+                                      path=path, property=name, value=0)
+
+    def test_wrong_firmware(self):
+        with self.assertRaisesRegex(
+                QTestError, "firmware must be 'native' or 'none', "
+                            "not 'other'"):
+            replay.bench_qtest(args=['-global', 'caliptra.firmware=other'])
 
 
 if __name__ == '__main__':
