@@ -1622,6 +1622,7 @@ typedef struct BadOption {
     const char *option;
     const char *fuses;          /* content of the file for %s */
     const char *message;        /* part of what it must say */
+    const char *bios;           /* another boot ROM than a good one */
 } BadOption;
 
 static const BadOption bad_options[] = {
@@ -1651,12 +1652,14 @@ static const BadOption bad_options[] = {
       "{\"lms_revocation\": -1}", "lms_revocation" },
     { "fuses-type", "caliptra-boot=guest,caliptra-fuses=%s",
       "{\"lms_verify\": \"1\"}", "lms_verify" },
+    { "no-such-boot-rom", "caliptra-boot=off", NULL, "/nonexistent/rom",
+      "/nonexistent/rom" },
 };
 
 static void test_bad_option(const void *data)
 {
     const BadOption *t = data;
-    g_autofree char *boot_rom = NULL;
+    g_autofree char *boot_rom = caliptra_boot_rom();
     g_autofree char *fuses = NULL;
     g_autofree char *opt = NULL;
     g_autofree char *machine = NULL;
@@ -1668,10 +1671,6 @@ static void test_bad_option(const void *data)
     int status;
     int fd;
 
-    fd = g_file_open_tmp("qtest.vbootrom.XXXXXX", &boot_rom, NULL);
-    g_assert_cmpint(fd, >=, 0);
-    g_assert_cmpint(ftruncate(fd, 4), ==, 0);
-    close(fd);
     fd = g_file_open_tmp("qtest.fuses.XXXXXX", &fuses, NULL);
     g_assert_cmpint(fd, >=, 0);
     close(fd);
@@ -1685,7 +1684,7 @@ static void test_bad_option(const void *data)
         machine = g_strdup_printf("ast2700fc,%s", opt);
     }
     argv[2] = machine;
-    argv[4] = boot_rom;
+    argv[4] = t->bios ?: boot_rom;
     g_assert_true(g_spawn_sync(NULL, (char **)argv, NULL,
                                G_SPAWN_STDOUT_TO_DEV_NULL, NULL, NULL, NULL,
                                &err, &status, NULL));
@@ -1701,6 +1700,28 @@ static void test_bad_option(const void *data)
     g_assert_cmpstr(strchr(err, '\n'), ==, "\n");
 }
 
+/*
+ * The coprocessors have no image: they would lock up at their first
+ * instruction, and take QEMU with them.
+ */
+static void test_empty_coprocessors(void)
+{
+    QTestState *qts;
+
+    if (!qtest_has_accel("tcg")) {
+        g_test_skip("needs CPUs that execute");
+        return;
+    }
+    qts = caliptra_start("", "-accel tcg");
+    for (int i = 0; i < 2; i++) {
+        g_usleep(200 * 1000);
+        qtest_qmp_assert_success(qts, "{ 'execute': 'query-status' }");
+        qtest_qmp_assert_success(qts, "{ 'execute': 'system_reset' }");
+        qtest_qmp_eventwait(qts, "RESET");
+    }
+    qtest_quit(qts);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -1710,6 +1731,7 @@ int main(int argc, char **argv)
     qtest_add_func("/caliptra/registers/domains", test_reset_domains);
     qtest_add_func("/caliptra/registers/window", test_window);
     qtest_add_func("/caliptra/off", test_off);
+    qtest_add_func("/caliptra/empty-coprocessors", test_empty_coprocessors);
     qtest_add_func("/caliptra/mbox/protocol", test_mbox_protocol);
     qtest_add_func("/caliptra/mbox/out-of-order", test_mbox_out_of_order);
     qtest_add_func("/caliptra/mbox/no-lock", test_mbox_no_lock);

@@ -17,17 +17,32 @@
 /* CPTRA_WDT_CFG: far away, not 0 (the ROM would take that as one clock) */
 #define WDT_CFG_HIGH    0x10
 
+static char *temp_file(const char *template)
+{
+    char *path = NULL;
+    int fd = g_file_open_tmp(template, &path, NULL);
+
+    g_assert_cmpint(fd, >=, 0);
+    close(fd);
+    return path;
+}
+
+char *caliptra_boot_rom(void)
+{
+    char *path = temp_file("qtest.vbootrom.XXXXXX");
+    uint8_t branch_to_self[4];
+
+    stl_le_p(branch_to_self, 0x14000000);
+    g_assert_true(g_file_set_contents(path, (char *)branch_to_self,
+                                      sizeof(branch_to_self), NULL));
+    return path;
+}
+
 QTestState *caliptra_start(const char *machine, const char *args)
 {
-    g_autofree char *boot_rom = NULL;
+    g_autofree char *boot_rom = caliptra_boot_rom();
     QTestState *qts;
-    int fd;
 
-    /* the machine wants a boot ROM; no CPU runs, so any content will do */
-    fd = g_file_open_tmp("qtest.vbootrom.XXXXXX", &boot_rom, NULL);
-    g_assert_cmpint(fd, >=, 0);
-    g_assert_cmpint(ftruncate(fd, 4), ==, 0);
-    close(fd);
     qts = qtest_initf("-machine ast2700fc%s%s -bios %s %s",
                       *machine ? "," : "", machine, boot_rom, args);
     unlink(boot_rom);
@@ -211,16 +226,6 @@ uint32_t caliptra_load_firmware(QTestState *qts, const void *image, size_t len)
     status = caliptra_mbox_wait(qts);
     caliptra_mbox_finish(qts);
     return status;
-}
-
-static char *temp_file(const char *template)
-{
-    char *path = NULL;
-    int fd = g_file_open_tmp(template, &path, NULL);
-
-    g_assert_cmpint(fd, >=, 0);
-    close(fd);
-    return path;
 }
 
 bool caliptra_make_bundle(const char *options, char **bundle, char **fuses)

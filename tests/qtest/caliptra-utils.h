@@ -129,6 +129,9 @@
 #define CALIPTRA_FUSE_WORDS     83      /* fuse_uds_seed .. soc_stepping_id */
 #define CALIPTRA_RSP_MAX        8192
 
+/* a boot ROM that does nothing, which the machine wants to have; a file */
+char *caliptra_boot_rom(void);
+
 /**
  * caliptra_start: the machine, with Caliptra
  * @machine: machine properties, e.g. "caliptra-boot=guest"
