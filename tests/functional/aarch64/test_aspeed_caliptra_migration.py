@@ -16,7 +16,7 @@ from caliptra import CaliptraTest
 class AspeedCaliptraMigration(CaliptraTest):
 
     # how many points of a boot are tried
-    SNAPSHOTS = 12
+    SNAPSHOTS = 6
     # more virtual time than any boot takes, in nanoseconds
     BOOT_NS = 60 * 10 ** 9
 
