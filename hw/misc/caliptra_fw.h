@@ -35,8 +35,9 @@
 #include "caliptra_errors.h.inc"
 #undef CALIPTRA_ERROR
 
-/* known-answer tests: fatal wherever they fail */
-#define CALIPTRA_ERR_IS_KAT(code)   (((code) >> 28) == 9)
+/* known-answer tests and CFI panics: fatal wherever they come up */
+#define CALIPTRA_ERR_IS_FATAL(code) \
+    (((code) >> 28) == 9 || ((code) & ~0xFu) == 0x01040050)
 
 /* ---- mailbox commands (caliptra-sw api/src/mailbox.rs) ---- */
 enum {
@@ -199,7 +200,7 @@ enum {
     CALIPTRA_PCR_STASH = 31,
 };
 
-/* ---- persistent data (boot-and-dice.md section 11.1) ---- */
+/* ---- persistent data (caliptra-sw drivers/src/persistent.rs) ---- */
 
 #define CALIPTRA_TBS_MAX            0x400
 #define CALIPTRA_CSR_MAX            512
@@ -694,7 +695,7 @@ void caliptra_drv_dvn4_lock(CaliptraFw *fw, unsigned i);
 /* ---- image verifier (caliptra_fw_image.c) ---- */
 
 /**
- * caliptra_fw_image_verify: the verifier of boot-and-dice.md section 8.4
+ * caliptra_fw_image_verify: the verifier of caliptra-sw image/verify
  * @fw: the firmware side
  * @manifest: CALIPTRA_MANIFEST_SIZE bytes, the copy taken from the FIFO
  * @bundle_size: DLEN

@@ -455,7 +455,7 @@ static const char *rt_command_name(CaliptraFw *fw)
 /* the end of a command that failed; a few errors end more than the command */
 static CaliptraFwFlowId rt_command_failed(CaliptraFw *fw, uint32_t error)
 {
-    if (CALIPTRA_ERR_IS_KAT(error) ||
+    if (CALIPTRA_ERR_IS_FATAL(error) ||
         error == CALIPTRA_ERR_RUNTIME_SHUTDOWN) {
         return CALIPTRA_FLOW_FATAL;
     }
@@ -598,11 +598,20 @@ static void self_test_put(CaliptraFw *fw, const uint8_t *data, uint32_t len)
     }
 }
 
-/* an image that runs; its place was checked when it was loaded */
-static const uint8_t *self_test_image(CaliptraFw *fw,
-                                      const CaliptraTocEntry *toc)
+/*
+ * An image that runs goes into the mailbox.  Its place in ICCM was checked
+ * when it was loaded, but a snapshot may say anything.
+ */
+static bool self_test_put_image(CaliptraFw *fw, const CaliptraTocEntry *toc)
 {
-    return fw->iccm + (le32_to_cpu(toc->load_addr) - CALIPTRA_ICCM_BASE);
+    uint32_t start = le32_to_cpu(toc->load_addr) - CALIPTRA_ICCM_BASE;
+    uint32_t size = le32_to_cpu(toc->size);
+
+    if (start > CALIPTRA_ICCM_SIZE || size > CALIPTRA_ICCM_SIZE - start) {
+        return false;
+    }
+    self_test_put(fw, fw->iccm + start, size);
+    return true;
 }
 
 /* manifest and images go back into the mailbox and are verified there */
@@ -626,8 +635,10 @@ static uint32_t self_test_images(CaliptraFw *fw)
     if (rt_size > RT_SIZE_MAX) {
         return CALIPTRA_ERR_RUNTIME_INVALID_RUNTIME_SIZE;
     }
-    self_test_put(fw, self_test_image(fw, &m->fmc), fmc_size);
-    self_test_put(fw, self_test_image(fw, &m->rt), rt_size);
+    if (!self_test_put_image(fw, &m->fmc) ||
+        !self_test_put_image(fw, &m->rt)) {
+        return CALIPTRA_ERR_RUNTIME_INTERNAL;
+    }
     return caliptra_fw_image_verify(fw, fw->pdata.manifest1, size, true,
                                     &info);
 }

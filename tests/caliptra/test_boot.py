@@ -6,13 +6,18 @@
 
 """Boot flows of ROM, FMC and runtime."""
 
+import hashlib
 import os
+import shutil
+import struct
 import sys
+import tempfile
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import caliptra_soc as soc_regs  # noqa: E402
 from caliptra_soc import CaliptraSoc  # noqa: E402
+from qtestlib import QTestError  # noqa: E402
 import command_env as env  # noqa: E402
 
 RNG_UNAVAILABLE = 1 << 1
@@ -375,6 +380,89 @@ class BootTests(unittest.TestCase):
         soc.write32(soc_regs.WDT_CFG, 0)
         soc.watch(lambda soc: soc.ready(soc_regs.READY_FOR_FW))
         self.assertEqual(soc.read32(soc_regs.SOC_IFC + 0xe4), 0)
+
+
+class SmallSteps(Soc):
+    """For firmware that runs between two accesses: never far ahead."""
+
+    def step(self, ns=100):
+        super().step(ns)
+
+
+class LatencyTests(unittest.TestCase):
+    """The scale of the modelled latencies changes no result."""
+
+    def boot(self, percent, kind=Soc):
+        with kind(args=['-global',
+                        'caliptra.firmware-latency=%u' % percent]) as soc:
+            soc.boot(env.bundle(), env.FUSES)
+            self.assertEqual(soc.draws, COLD_DRAWS)
+            soc.command(0x46505652)
+
+    def test_at_once(self):
+        """Without a latency a step still runs later, not in the access."""
+        self.boot(0, SmallSteps)
+
+    def test_slow(self):
+        self.boot(100000)
+
+
+# RomInfo's place in a ROM image, and what is in it
+def rom_image(code=bytes(range(256)) * 16, version=0x0881,
+              revision=bytes(range(1, 21)), size=48 * 1024):
+    """An image as the ROM's builder makes it: code, RomInfo, zeros."""
+    swapped = b''.join(code[i:i + 4][::-1] for i in range(0, len(code), 4))
+    digest = hashlib.sha256(swapped).digest()
+    info = (struct.pack('<8I', *struct.unpack('>8I', digest)) + revision +
+            struct.pack('<IHH', 0, version, 0))
+    image = code + info
+    return image + bytes(size - len(image)), info
+
+
+class RomTests(unittest.TestCase):
+    """The identity of a genuine ROM image."""
+
+    def setUp(self):
+        self.dir = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, self.dir)
+
+    def file(self, data):
+        path = os.path.join(self.dir, 'rom.bin')
+        with open(path, 'wb') as f:
+            f.write(data)
+        return path
+
+    def test_identity(self):
+        image, info = rom_image()
+        with Soc(machine_options=',caliptra-rom=' + self.file(image)) as soc:
+            soc.boot(env.bundle(), env.FUSES)
+            version = soc.command(0x46505652)
+            self.assertEqual(version[8:12], struct.pack('<HH', 0x0881, 0x0880))
+            answer = soc.command(0x494e464f)
+            self.assertEqual(answer[0x14:0x28], info[32:52])
+            self.assertEqual(answer[0x50:0x70], info[:32])
+            # and the self test holds the code against that digest
+            soc.command(0x46504c54)
+            soc.run_until(soc_regs.MBOX_STATUS, 7 << 6, 1 << 6)
+            soc.run_until(soc_regs.MBOX_STATUS, 7 << 6, 0)
+            soc.command(0x46504c67)
+
+    def refused(self, path, text):
+        with self.assertRaises(QTestError) as caught:
+            Soc(machine_options=',caliptra-rom=' + path).close()
+        self.assertIn(text, str(caught.exception))
+
+    def test_refused(self):
+        image, _ = rom_image()
+        changed = bytes([image[0] ^ 1]) + image[1:]
+        for case, data in (('changed code', changed), ('empty', b''),
+                           ('zeros', bytes(48 * 1024)),
+                           ('cut off', image[:4096 + 59]),
+                           ('text', b'not a ROM\n' * 400)):
+            with self.subTest(case=case):
+                self.refused(self.file(data), 'no RomInfo')
+        self.refused(self.file(bytes(48 * 1024 + 1)), 'at most')
+        self.refused(os.path.join(self.dir, 'none'), 'none')
 
 
 if __name__ == '__main__':
