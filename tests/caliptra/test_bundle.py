@@ -21,7 +21,9 @@ import tempfile
 import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
 sys.path.insert(0, os.path.join(HERE, '..', '..', 'scripts', 'caliptra'))
+import badbundles                   # noqa: E402
 import bundle as tool               # noqa: E402
 import caliptra_common as common    # noqa: E402
 import caliptra_image as image      # noqa: E402
@@ -452,6 +454,25 @@ class ShowVerifyTest(ToolCase):
         self.path('fuses.json', b'{"fmc_key_manifest_svn": 1}')
         self.assertIn('0x000B0003', self.verdict()[1])
         self.assertEqual(self.verdict('--lifecycle', 'unprovisioned')[0], 0)
+
+    def test_bad_bundles(self):
+        """The verdicts that the device is tested against"""
+        zero = {name: bytes(4 * words)
+                for name, words in common.FUSE_WORDS.items()}
+        zero.update({name: 0 for name in common.FUSE_BITS})
+        for group, case in badbundles.cases():
+            data, fuses = case.make()
+            if case.dlen is not None:
+                # the tool's length is that of the file
+                data = data.ljust(min(case.dlen, image.MAX_SIZE + 1), b'\0')
+            verdict = (0, 0)
+            try:
+                image.verify(data, {**zero, **fuses},
+                             common.LIFECYCLES[case.lifecycle])
+            except image.Refused as e:
+                verdict = (e.code, e.ext or 0)
+            with self.subTest(group=group, case=case.name):
+                self.assertEqual(verdict, (case.code, case.ext))
 
     def test_bad_fuse_files(self):
         self.create()
