@@ -34,6 +34,7 @@ import dpe_known as k                                        # noqa: E402
 import dpe_model as m                                        # noqa: E402
 import dpe_random                                            # noqa: E402
 import dpe_vectors as v                                      # noqa: E402
+from qtestlib import QTestError                              # noqa: E402
 
 # more of them when looking for trouble
 SEEDS = int(os.environ.get('CALIPTRA_SEEDS', '50'))
@@ -156,12 +157,7 @@ class KnownAnswers(DeviceTest):
         b.cold_boot(users=(1,))
         keys = b._runtime_keys()
         key, pcr3 = keys['rt_key'], b.identity.pcrs[3]
-        soc = b.soc
-        soc.qmp('migrate', uri='file:' + os.path.join(soc.dir, 'state'))
-        soc._wait_migrated()
-        now = soc.clock_step(1)
-        with open(os.path.join(soc.dir, 'state'), 'rb') as f:
-            state = f.read()
+        state, now = b.soc.save()
         for old, new in ((keys['rt_cdi'], k.RT_CDI),
                          (key.d.to_bytes(48, 'big'), v.RT_PRIV),
                          (key.x, v.RT_X), (key.y, v.RT_Y),
@@ -169,8 +165,7 @@ class KnownAnswers(DeviceTest):
                          (pcr3, k.PCR3)):
             self.assertIn(old, state)
             state = state.replace(old, new)
-        soc.close()
-        b.soc = soc = soc.resume(state, now)
+        b.soc = soc = b.soc.resume(state, now)
         # random numbers count for the vectors where they become handles
         self.handles = {}
         soc.block = lambda i: k.handle(self.handles.get(i - start, 0xf))
@@ -1375,6 +1370,108 @@ class Snapshots(DeviceTest):
         self.assertEqual(status, cs.DATA_READY)
         self.assertEqual(rsp, m.response(want))
         b.check_draws()
+
+
+class Streams(DeviceTest):
+    """Saved states that no command leads to."""
+
+    # a context in a stream: offset and length of its fields
+    HANDLE, KIND, CUMULATIVE, CURRENT = (0, 16), (16, 4), (20, 48), (68, 48)
+    TCI_LOCALITY, CHILDREN, LOCALITY = (116, 4), (120, 4), (124, 4)
+    PARENT, TYPE, STATE, INFO, DICE, CA, X509, HAS_TAG = \
+        ((128 + i, 1) for i in range(8))
+    TAG = (136, 4)
+    SIZE = 140
+
+    def setUp(self):
+        super().setUp()
+        self.rotate()
+        base = self.bench.dpe.slots[1]
+        for _ in range(2):              # slots 2 and 3
+            self.derive(base.handle, CHILD)
+        self.status(0, m.initialize(m.SIMULATION), user=2)  # slot 4
+        self.state, self.now = self.bench.soc.save()
+        root = self.bench.dpe.slots[0]
+        self.base = self.state.index(
+            struct.pack('>I', root.type) + root.cumulative + root.current +
+            struct.pack('>I', root.tci_locality)) - self.KIND[0]
+
+    def tearDown(self):
+        self.bench.close()
+        self.bench.soc = dpe_bench.Soc()
+
+    def resume(self, *changes):
+        """Load the state with changes (slot, field, value)."""
+        state = bytearray(self.state)
+        for slot, (offset, size), value in changes:
+            at = self.base + slot * self.SIZE + offset
+            if isinstance(value, int):
+                value = value.to_bytes(size, 'big')
+            state[at:at + size] = value
+        self.bench.soc = self.bench.soc.resume(bytes(state), self.now)
+        return self.bench.soc
+
+    def test_unchanged(self):
+        self.resume()
+        self.status(0, m.certify(self.bench.dpe.slots[1].handle))
+
+    def test_refused(self):
+        """Links, states and types that the code could not live with."""
+        for changes in (
+                [(5, self.PARENT, 0)], [(5, self.CHILDREN, 1)],
+                [(5, self.KIND, 1)], [(5, self.CURRENT, b'\1' * 48)],
+                [(5, self.TCI_LOCALITY, 1)],
+                [(5, self.CA, 1)], [(5, self.INFO, 1)],
+                [(1, self.STATE, 3)], [(1, self.TYPE, 2)],
+                [(3, self.PARENT, 32)], [(3, self.PARENT, 5)],
+                [(3, self.PARENT, 2)], [(3, self.PARENT, 0xFF)],
+                [(1, self.CHILDREN, 0x2C)], [(4, self.CHILDREN, 1 << 9)],
+                [(2, self.STATE, 2)], [(2, self.STATE, 0)],
+                # another tree of Normal contexts; a mixed one; a loop
+                [(4, self.TYPE, 0)],
+                [(2, self.TYPE, 1)],
+                [(0, self.CHILDREN, 0), (1, self.PARENT, 2),
+                 (0, self.STATE, 1), (2, self.CHILDREN, 2)]):
+            with self.subTest(changes=changes):
+                with self.assertRaisesRegex(QTestError, 'caliptra-dpe'):
+                    self.resume(*changes)
+
+    def restart(self):
+        self.bench.soc.set_user(1)
+        self.bench.soc.load_firmware(self.bench.bundle(bytes(64)))
+
+    def error_after_update(self, *changes):
+        soc = self.resume(*changes)
+        self.restart()
+        soc.run_until(cs.FW_ERROR_NON_FATAL, 0xFFFFFFFF,
+                      m.DPE_VALIDATION_FAILED)
+        return soc.read32(cs.FW_EXTENDED_ERROR_INFO)
+
+    def test_two_defaults(self):
+        self.assertEqual(self.error_after_update(
+            (1, self.HANDLE, bytes(16)), (2, self.HANDLE, bytes(16))),
+            0x03000008)
+
+    def test_slot_before_locality(self):
+        """Rules of slots come first, in the order of slots."""
+        self.assertEqual(self.error_after_update(
+            (2, self.HANDLE, bytes(16)), (4, self.LOCALITY, 9)), 0x0300000F)
+
+    def test_tags_of_nobody(self):
+        for changes, error in (
+                ([(9, self.TAG, 5)], 0x000E0025),
+                ([(9, self.TAG, 5), (9, self.HAS_TAG, 1)], 0x000E0025),
+                ([(9, self.HAS_TAG, 1)], 0x000E002F)):
+            soc = self.resume(*changes)
+            self.restart()
+            self.assertEqual(soc.wait_fatal(), error)
+            soc.close()
+
+    def test_journey(self):
+        """A root that has not the journey of PCR 3, at a warm reset."""
+        self.resume((0, self.CURRENT, b'\7' * 48))
+        self.bench.dpe.slots[0].current = b'\7' * 48
+        self.assertTrue(self.bench.warm_reset())
 
 
 # ---- chance ----
