@@ -1139,6 +1139,19 @@ class Completeness(unittest.TestCase):
         self.assertEqual(tables['rom'],
                          {n for n, c in COMMANDS.items() if c.rom_size})
 
+    def test_documentation(self):
+        """The documentation's table has them too, and who serves them."""
+        path = os.path.join(HERE, '..', '..', 'docs', 'specs', 'caliptra.rst')
+        with open(path, encoding='utf-8') as f:
+            text = f.read().split('\nMailbox commands\n')[1]
+        table = {line[:32].strip(): (line[32:35], line[37:40])
+                 for line in text.split('\n')
+                 if re.match('[A-Z0-9_]+ +yes', line)}
+        self.assertEqual(table.pop('FIRMWARE_LOAD'), ('yes', 'yes'))
+        self.assertEqual(table, {
+            name: ('yes' if cmd.rom_size else '   ', 'yes')
+            for name, cmd in COMMANDS.items()})
+
     def test_good_cases(self):
         """Each command has a row that succeeds, here or elsewhere."""
         rows = {r.command for r in RT_ROWS if not isinstance(r.expect, int)}
