@@ -103,11 +103,10 @@ def hex_bytes(text, length, what):
 def error_names():
     """The error table of the model: number -> name."""
     names = {}
-    entry = re.compile(r'CALIPTRA_ERROR\((0x[0-9A-Fa-f]+), (\w+),')
-    for line in read_file(ERROR_TABLE).decode().splitlines():
-        found = entry.match(line)
-        if found:
-            names.setdefault(int(found.group(1), 16), found.group(2))
+    for code, name in re.findall(
+            r'CALIPTRA_ERROR\((0x[0-9A-Fa-f]+),\s*(\w+),',
+            read_file(ERROR_TABLE).decode()):
+        names.setdefault(int(code, 16), name)
     return names
 
 

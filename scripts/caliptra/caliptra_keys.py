@@ -70,6 +70,8 @@ class EccKey:
             self.public[:48], self.public[48:]))
         if not (0 < r < P384_N and 0 < s < P384_N):
             return 'range'
+        if x >= P384_P or y >= P384_P:
+            return 'key'
         try:
             key = ec.EllipticCurvePublicNumbers(
                 x, y, ec.SECP384R1()).public_key()

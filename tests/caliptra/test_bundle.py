@@ -448,6 +448,19 @@ class ShowVerifyTest(ToolCase):
         self.assertIn('IMAGE_VERIFIER_ERR_RUNTIME_DIGEST_MISMATCH '
                       '(0x000B0016)', text)
 
+    def test_error_names(self):
+        """Every entry of the model's table, every error of a bundle"""
+        table = common.read_file(common.ERROR_TABLE).decode()
+        names = common.error_names()
+        entries = table.count('CALIPTRA_ERROR(0x')
+        self.assertGreater(entries, 300)
+        # one number has two names
+        self.assertIn(len(names), (entries - 1, entries))
+        for _, case in badbundles.cases():
+            for code in (case.code, case.ext):
+                if code:
+                    self.assertIn(code, names)
+
     def test_lifecycle(self):
         """Unprovisioned: no vendor hash, no SVN"""
         self.create()
