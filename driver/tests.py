@@ -133,6 +133,7 @@ def unittest_main(module, result_file):
     import unittest
 
     outcome = {'passed': [], 'failed': [], 'skipped': []}
+    parents = set()
 
     class Result(unittest.TextTestResult):
         def name(self, test):
@@ -140,7 +141,9 @@ def unittest_main(module, result_file):
 
         def addSuccess(self, test):
             super().addSuccess(test)
-            outcome['passed'].append(self.name(test))
+            # a test with subtests is counted by these
+            if test.id() not in parents:
+                outcome['passed'].append(self.name(test))
 
         def addFailure(self, test, err):
             super().addFailure(test, err)
@@ -156,6 +159,7 @@ def unittest_main(module, result_file):
 
         def addSubTest(self, test, subtest, err):
             super().addSubTest(test, subtest, err)
+            parents.add(test.id())
             outcome['failed' if err else 'passed'].append(self.name(subtest))
 
         def addExpectedFailure(self, test, err):
