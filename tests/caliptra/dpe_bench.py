@@ -141,14 +141,14 @@ class Bench:
     # ---- life of the device ----
 
     def cold_boot(self, seed=1, pl0=PL0, pl0_valid=True, users=USERS,
-                  stashed=(), rt=bytes(range(64, 128)), loader=None):
+                  stashed=(), rt=bytes(range(64, 128))):
         """Power on, load firmware; the model starts with it."""
         soc = self.soc
         self.users = users
         self.pl0 = pl0
         self.pl0_valid = pl0_valid
         soc.seed = seed
-        soc.set_user(users[0] if loader is None else loader)
+        soc.set_user(users[0])
         soc.power_on(self.part.obf_key, self.part.lifecycle,
                      self.part.debug_locked)
         soc.start(fuses(self.part), pauser=users)

@@ -80,6 +80,8 @@ class TestModel(unittest.TestCase):
         key = self.dpe._key(v.CDI_EXPORTED, b'Exported ECC', b'Exported ECC')
         self.assertEqual(key.d, int.from_bytes(v.PRIV_EXPORTED, 'big'))
         self.assertEqual((key.x, key.y), (v.X_EXPORTED, v.Y_EXPORTED))
+        # the signed part of the certificate, whose header says 82 03 6c
+        self.assertEqual(m.sha384(v.LEAF_CERT[4:8 + 0x36c]), v.TBS_LEAF_HASH)
         leaf.info = True
         self.assertEqual(self.dpe.measurement_hash(leaf), v.H_INFO)
 
