@@ -243,16 +243,17 @@ static const MemoryRegionOps aspeed_caliptra_rst_ops =
     ASPEED_CALIPTRA_SCU_OPS(aspeed_caliptra_rst_read,
                             aspeed_caliptra_rst_write);
 
-void aspeed_caliptra_map(AspeedCaliptraState *s, MemoryRegion *memory)
+/* Into the address space, Caliptra's SCUIO registers over the SCU model's */
+static void aspeed_caliptra_map(AspeedCaliptraState *s)
 {
-    memory_region_add_subregion(memory, ASPEED_CALIPTRA_WINDOW, &s->window);
-    memory_region_add_subregion_overlap(memory, ASPEED_CALIPTRA_SCUIO +
+    memory_region_add_subregion(s->memory, ASPEED_CALIPTRA_WINDOW, &s->window);
+    memory_region_add_subregion_overlap(s->memory, ASPEED_CALIPTRA_SCUIO +
                                         ASPEED_SCUIO_CPTRA_CTRL,
                                         &s->scu_ctrl, 1);
-    memory_region_add_subregion_overlap(memory, ASPEED_CALIPTRA_SCUIO +
+    memory_region_add_subregion_overlap(s->memory, ASPEED_CALIPTRA_SCUIO +
                                         ASPEED_SCUIO_RSTCTL2,
                                         &s->scu_rst, 1);
-    caliptra_map_internal_bus(s->core, memory);
+    caliptra_map_internal_bus(s->core, s->memory);
 }
 
 /* ---- OTP ---- */
@@ -414,8 +415,8 @@ static void aspeed_caliptra_realize(DeviceState *dev, Error **errp)
 {
     AspeedCaliptraState *s = ASPEED_CALIPTRA(dev);
 
-    if (!s->scuio) {
-        error_setg(errp, "'scuio' link is not set");
+    if (!s->memory || !s->scuio) {
+        error_setg(errp, "'memory' and 'scuio' links must be set");
         return;
     }
     s->otp.fuse[(A_FUSE_SOC_STEPPING_ID - A_FUSE_UDS_SEED) / 4] =
@@ -430,7 +431,10 @@ static void aspeed_caliptra_realize(DeviceState *dev, Error **errp)
                    "hexadecimal digits", 8 * ASPEED_CALIPTRA_OBF_KEY_WORDS);
         return;
     }
-    sysbus_realize(SYS_BUS_DEVICE(s->core), errp);
+    if (!sysbus_realize(SYS_BUS_DEVICE(s->core), errp)) {
+        return;
+    }
+    aspeed_caliptra_map(s);
 }
 
 static void aspeed_caliptra_init(Object *obj)
@@ -483,6 +487,8 @@ static const VMStateDescription vmstate_aspeed_caliptra = {
 };
 
 static const Property aspeed_caliptra_properties[] = {
+    DEFINE_PROP_LINK("memory", AspeedCaliptraState, memory,
+                     TYPE_MEMORY_REGION, MemoryRegion *),
     DEFINE_PROP_LINK("scuio", AspeedCaliptraState, scuio, TYPE_ASPEED_SCU,
                      AspeedSCUState *),
     DEFINE_PROP_BOOL("powered", AspeedCaliptraState, powered, false),

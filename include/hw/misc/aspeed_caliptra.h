@@ -66,6 +66,7 @@ struct AspeedCaliptraState {
     bool rst_asserted;
 
     /* properties */
+    MemoryRegion *memory;       /* what the BootMCU and the CA35 cores see */
     uint32_t pauser;
     bool powered;
     bool brkpoint;
@@ -74,16 +75,6 @@ struct AspeedCaliptraState {
     char *obf_key_hex;
     AspeedCaliptraOtp otp;
 };
-
-/**
- * aspeed_caliptra_map: put the device into the SoC's address space
- * @s: the device, realized
- * @memory: the container that the BootMCU and the CA35 cores see
- *
- * Maps the window, and the SCUIO registers of Caliptra over those of the
- * SCU model, which must be mapped already.
- */
-void aspeed_caliptra_map(AspeedCaliptraState *s, MemoryRegion *memory);
 
 /* The BootMCU's line that lets the CA35 cores run while it is high */
 #define ASPEED_BOOTMCU_BOOT_DONE    "boot-done"
