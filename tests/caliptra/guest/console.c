@@ -1,0 +1,141 @@
+/*
+ * UART12 of the AST2700, the generic timer, and memory functions
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include "guest.h"
+
+/* A 16550 with a register every four bytes */
+#define UART_THR        0x14C33B00
+#define UART_LSR        0x14C33B14
+#define UART_LSR_THRE   (1 << 5)
+
+/* Longest time that anything here waits */
+#define TIMEOUT_SECONDS     10
+
+/* Width of the column of names */
+#define NAME_WIDTH          24
+
+uint64_t now(void)
+{
+    uint64_t ticks;
+
+    asm volatile("isb\n\tmrs %0, cntpct_el0" : "=r"(ticks));
+    return ticks;
+}
+
+uint64_t deadline(void)
+{
+    uint64_t frequency;
+
+    asm volatile("mrs %0, cntfrq_el0" : "=r"(frequency));
+    return now() + TIMEOUT_SECONDS * frequency;
+}
+
+bool wait_for(uintptr_t addr, uint32_t mask, uint32_t value)
+{
+    uint64_t end = deadline();
+
+    while ((read32(addr) & mask) != value) {
+        if (now() > end) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void put_char(char c)
+{
+    if (wait_for(UART_LSR, UART_LSR_THRE, UART_LSR_THRE)) {
+        write32(UART_THR, c);
+    }
+}
+
+void put(const char *text)
+{
+    for (; *text; text++) {
+        if (*text == '\n') {
+            put_char('\r');
+        }
+        put_char(*text);
+    }
+}
+
+void put_digits(uint32_t value, unsigned digits)
+{
+    while (digits--) {
+        put_char("0123456789abcdef"[value >> 4 * digits & 15]);
+    }
+}
+
+void put_hex(uint32_t value)
+{
+    put("0x");
+    put_digits(value, 8);
+}
+
+void put_dec(uint32_t value)
+{
+    if (value >= 10) {
+        put_dec(value / 10);
+    }
+    put_char('0' + value % 10);
+}
+
+void put_name(const char *name)
+{
+    int width = NAME_WIDTH;
+
+    put("  ");
+    put(name);
+    while (*name++) {
+        width--;
+    }
+    while (width-- > 0) {
+        put_char(' ');
+    }
+}
+
+void put_bytes(const void *data, size_t len)
+{
+    const uint8_t *byte = data;
+
+    while (len--) {
+        put_digits(*byte++, 2);
+    }
+}
+
+void *memcpy(void *dest, const void *src, size_t len)
+{
+    const uint8_t *from = src;
+    uint8_t *to = dest;
+
+    while (len--) {
+        *to++ = *from++;
+    }
+    return dest;
+}
+
+void *memset(void *dest, int value, size_t len)
+{
+    uint8_t *to = dest;
+
+    while (len--) {
+        *to++ = value;
+    }
+    return dest;
+}
+
+int memcmp(const void *a, const void *b, size_t len)
+{
+    const uint8_t *p = a;
+    const uint8_t *q = b;
+
+    for (; len--; p++, q++) {
+        if (*p != *q) {
+            return *p - *q;
+        }
+    }
+    return 0;
+}

@@ -1,0 +1,98 @@
+#!/usr/bin/env python3
+#
+# Make what the guest's self-check sends to Caliptra and cannot make itself
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
+"""Write the payloads for the guest's self-check.
+
+Example:
+    payloads.py --bundle caliptra-fw.bin --output payloads.bin
+    qemu-system-aarch64 ... \\
+        -device loader,file=payloads.bin,addr=0x431000000,force-raw=on
+"""
+
+import argparse
+import hashlib
+from pathlib import Path
+import struct
+import subprocess
+import sys
+import tempfile
+
+TOOLS = Path(__file__).resolve().parents[3] / 'scripts/caliptra'
+sys.path.insert(0, str(TOOLS))
+import caliptra_keys  # noqa: E402
+
+# guest.h
+MAGIC = b'SELF'
+MESSAGE_TAG = b'MESG'
+LMS_SIGNATURE_VERIFY = b'LMSV'
+SET_AUTH_MANIFEST = b'ATMN'
+FIRMWARE_LOAD = b'FWLD'
+
+MESSAGE = b'What ECDSA, LMS and the manifest sign.'
+# The firmware searches all of its list: only a full one finds every entry
+MANIFEST_ENTRIES = 127
+CHECKSUM = bytes(4)
+
+
+def tag(name):
+    """Four characters as a number, most significant first"""
+    return struct.pack('<I', int.from_bytes(name, 'big'))
+
+
+def payload(name, data):
+    return (tag(name) + struct.pack('<I', len(data)) + data +
+            bytes(-len(data) % 4))
+
+
+def lms_request(digest):
+    """
+    LMS_SIGNATURE_VERIFY: RFC 8554's octets, but q and types are
+    little-endian, except the type in the one-time signature
+    """
+    key = caliptra_keys.dev_lms_key(0)
+    signature = key.sign(digest)
+    q, ots = signature[:4], signature[4:1256]
+    tree_type, path = signature[1256:1260], signature[1260:]
+    return (CHECKSUM +
+            struct.pack('<II', caliptra_keys.LMS_TYPE,
+                        caliptra_keys.LMOTS_TYPE) +
+            key.public[8:] + q[::-1] + ots + tree_type[::-1] + path)
+
+
+def manifest_request(digest):
+    with tempfile.TemporaryDirectory() as work:
+        out = Path(work) / 'request.bin'
+        images = []
+        for image in range(1, MANIFEST_ENTRIES + 1):
+            images += ['--digest', f'{image}={digest.hex()}']
+        subprocess.run([sys.executable, TOOLS / 'manifest.py', 'create',
+                        '--request', '-o', out, *images], check=True,
+                       stdout=subprocess.DEVNULL)
+        return CHECKSUM + out.read_bytes()
+
+
+def main(argv):
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--bundle', required=True, type=Path,
+                        help='for FIRMWARE_LOAD in the runtime')
+    parser.add_argument('--output', required=True, type=Path)
+    args = parser.parse_args(argv)
+
+    digest = hashlib.sha384(MESSAGE).digest()
+    args.output.write_bytes(
+        tag(MAGIC) +
+        payload(MESSAGE_TAG, MESSAGE) +
+        payload(LMS_SIGNATURE_VERIFY, lms_request(digest)) +
+        payload(SET_AUTH_MANIFEST, manifest_request(digest)) +
+        payload(FIRMWARE_LOAD, args.bundle.read_bytes()) +
+        tag(bytes(4)))
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main(sys.argv[1:]))
