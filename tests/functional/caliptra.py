@@ -25,6 +25,8 @@ class CaliptraTest(QemuSystemTest):
 
     # where the guest and BL31 start
     ENTRY = 0x430000000
+    # what the guest's self-check gets
+    PAYLOADS = 0x431000000
     CA35_CORES = 4
 
     MBOX = 0x14c60000

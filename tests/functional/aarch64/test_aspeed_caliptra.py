@@ -4,8 +4,10 @@
 #
 # Boot the ast2700fc machine through Caliptra
 
+import hashlib
 from pathlib import Path
 import re
+import sys
 import time
 
 from qemu_test import skipIfMissingCommands, skipIfMissingImports
@@ -34,6 +36,96 @@ class AspeedCaliptra(CaliptraTest):
                         self.READY_FOR_RUNTIME)
         self.assertTrue(self.read32(vm, self.SCU_CPTRA_CTRL) &
                         self.SCU_READY_FOR_RUNTIME)
+
+    @skipIfMissingCommands('aarch64-linux-gnu-gcc', 'openssl')
+    def test_attestation(self):
+        """
+        What docs/system/arm/aspeed.rst tells a verifier to do with the
+        guest's report: certify the IDevID key, verify the chain, look for
+        the blob's digest
+        """
+        firmware, fuses = self.make_bundle()
+        vm = self.make_vm(firmware=firmware, fuses=fuses,
+                          guest=self.make_guest())
+        vm.set_console()
+        vm.launch()
+        report = wait_for_console_pattern(self, 'idle').decode()
+        report = report.replace('\r', '')
+        pems = re.findall(r'-----BEGIN.*?-----END [A-Z ]*-----\n', report,
+                          re.DOTALL)
+        self.assertEqual(len(pems), 5)
+        files = [self.scratch_file(f'{n}.pem') for n in range(len(pems))]
+        for file, pem in zip(files, pems):
+            Path(file).write_text(pem)
+        idevid_key, ldevid, *between, leaf = files
+
+        ca, ca_key, extensions, idevid, chain = (
+            self.scratch_file(name) for name in
+            ('ca.pem', 'ca.key', 'idevid.ext', 'idevid.pem', 'chain.pem'))
+        self.run_tool('openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt',
+                      'ec_paramgen_curve:P-384', '-nodes', '-keyout', ca_key,
+                      '-out', ca, '-subj', '/CN=Vendor')
+        name = self.run_tool('openssl', 'x509', '-in', ldevid, '-noout',
+                             '-issuer', '-nameopt', 'compat')
+        Path(extensions).write_text('basicConstraints=critical,CA:TRUE\n'
+                                    'subjectKeyIdentifier=none\n')
+        self.run_tool('openssl', 'x509', '-new', '-force_pubkey', idevid_key,
+                      '-subj', name.strip().removeprefix('issuer='),
+                      '-CA', ca, '-CAkey', ca_key, '-extfile', extensions,
+                      '-out', idevid)
+        Path(chain).write_text(''.join(Path(file).read_text() for file in
+                                       (idevid, ldevid, *between)))
+        verify = ['openssl', 'verify', '-ignore_critical', '-CAfile', ca,
+                  '-untrusted', chain]
+        self.assertIn('OK', self.run_tool(*verify, leaf))
+
+        # the last TcbInfo of the leaf has the blob as its current TCI
+        blob = re.search(r' blob +(.*\n)', report)[1]
+        digest = hashlib.sha384(blob.encode()).hexdigest()
+        self.assertIn(digest, report)
+        der = self.run_tool('openssl', 'asn1parse', '-in', leaf)
+        offset = re.search(r':2\.23\.133\.5\.4\.5\n.*\n *(\d+):', der)[1]
+        tcb_info = self.run_tool('openssl', 'asn1parse', '-in', leaf,
+                                 '-strparse', offset)
+        digests = re.findall(r'\[HEX DUMP\]:([0-9A-F]{96})', tcb_info)
+        self.assertEqual(digests[-2].lower(), digest)
+
+    @skipIfMissingCommands('aarch64-linux-gnu-gcc')
+    def test_self_check(self):
+        """The guest tries all commands that the model documents"""
+        firmware, fuses = self.make_bundle()
+        payloads = self.scratch_file('payloads.bin')
+        self.run_tool(sys.executable,
+                      self.source_file('tests', 'caliptra', 'guest',
+                                       'payloads.py'),
+                      '--bundle', firmware, '--output', payloads)
+        vm = self.make_vm('-device', f'loader,file={payloads},'
+                          f'addr={self.PAYLOADS:#x},force-raw=on',
+                          firmware=firmware, fuses=fuses,
+                          guest=self.make_guest())
+        vm.set_console()
+        vm.launch()
+        report = wait_for_console_pattern(self, 'idle').decode()
+        lines = report.replace('\r', '').splitlines()
+        result = re.search(r'self-check: (\d+) passed, (\d+) failed', report)
+        self.assertEqual([line for line in lines
+                          if line.startswith('FAILED')], [])
+        self.assertEqual(int(result[2]), 0)
+        self.assertEqual(int(result[1]),
+                         sum(line.startswith('ok ') for line in lines))
+
+        # each command of the table has been tried, each of the DPE's, too
+        manual = Path(self.source_file('docs', 'specs',
+                                       'caliptra.rst')).read_text()
+        table = manual.split('\nCommand  ', 1)[1].split('\n\n', 1)[0]
+        commands = re.findall(r'^([A-Z]\w+) .*\byes\b', table, re.MULTILINE)
+        self.assertIn('INVOKE_DPE_COMMAND', commands)
+        commands += [f'INVOKE_DPE_COMMAND {name}' for name in re.findall(
+            r'\b((?:[A-Z][a-z]+){2,3}|Sign)[,\n]', table)]
+        self.assertIn('INVOKE_DPE_COMMAND GetCertificateChain', commands)
+        tried = {line.split(':')[0].split(maxsplit=1)[1] for line in lines
+                 if line.startswith('ok ')}
+        self.assertLessEqual(set(commands) - {'INVOKE_DPE_COMMAND'}, tried)
 
     def test_refused(self):
         """One flipped bit in the runtime image: the cores never start"""
