@@ -1,5 +1,5 @@
 /*
- * Caliptra 1.x core: the core: blocks together, reset domains, boot FSM, lines
+ * Caliptra 1.x core: blocks together, reset domains, boot FSM, lines
  *
  * What caliptra-rtl v1.1 caliptra_top.sv, soc_ifc_arb.sv and
  * soc_ifc_boot_fsm.sv do: two buses, one from the SoC and one from the
@@ -20,8 +20,12 @@
 #include "caliptra_fw.h"
 #include "trace.h"
 
-/* a clock input that nobody drives runs at this rate */
-#define CALIPTRA_CLK_DEFAULT_HZ     200000000
+/*
+ * A clock input that nobody drives runs at this rate.  Firmware's time-outs
+ * are counts of this clock: at 100 MHz a SoC that looks for entropy requests
+ * ten times a second, as the AST2700's software does, meets all of them.
+ */
+#define CALIPTRA_CLK_DEFAULT_HZ     100000000
 
 /* what lies between the SHA accelerator and soc_ifc_reg: an error */
 #define CALIPTRA_WINDOW_HOLE        0x22000

@@ -84,8 +84,8 @@ PULSE_BITS = {'pulse_clear_secrets': 1, 'pulse_crypto_error': 2,
               'pulse_iccm_ecc_unc': 4, 'pulse_dccm_ecc_unc': 8,
               'pulse_iccm_blocked': 16}
 
-# core clock of the model: 200 MHz
-NS_PER_TICK = 5
+# core clock of the model: 100 MHz
+NS_PER_TICK = 10
 # more than the longest command of an engine takes
 WAIT_NS = 20000000
 

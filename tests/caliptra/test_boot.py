@@ -253,9 +253,9 @@ class BootTests(unittest.TestCase):
     def test_trng_time_out_at_the_start(self):
         soc = self.soc
         self.start()
-        soc.clock_step(90 * 1000 * 1000)
+        soc.clock_step(180 * 1000 * 1000)
         self.assertEqual(soc.fatal(), 0)
-        soc.clock_step(10 * 1000 * 1000)
+        soc.clock_step(20 * 1000 * 1000)
         self.assertEqual(soc.fatal(), 0x0104005b)
         self.assertEqual(soc.read32(soc_regs.TRNG_STATUS),
                          soc_regs.TRNG_DATA_REQ)
@@ -264,14 +264,15 @@ class BootTests(unittest.TestCase):
         soc = self.soc
         self.start()
         soc.watch(lambda soc: soc.draws == CFI_SEED)
-        soc.clock_step(100 * 1000 * 1000)
+        soc.clock_step(200 * 1000 * 1000)
         self.assertEqual(soc.fatal(), 0x00100001)
         self.assertEqual(soc.read32(soc_regs.BOOT_STATUS), 0x182)
 
     def test_trng_answers_late(self):
+        """The AST2700's software looks every 100 ms."""
         soc = self.soc
         self.start()
-        soc.clock_step(90 * 1000 * 1000)
+        soc.clock_step(110 * 1000 * 1000)
         soc.watch(lambda soc: soc.draws == CFI_SEED + KATS)
         self.assertEqual(soc.fatal(), 0)
 
