@@ -85,25 +85,23 @@ static void fetch_response(void)
     }
 }
 
-MboxResult mbox_transfer(uint32_t cmd, const void *data, size_t len)
+static bool begin(uint32_t cmd, size_t len)
 {
-    const uint32_t *word = data;
-    uint64_t end;
-    uint32_t status;
-    size_t i;
-
     mbox_rsp_len = 0;
     if (!wait_for(MBOX_LOCK, 1, 0)) {
-        return MBOX_NO_LOCK;
+        return false;
     }
     write32(MBOX_CMD, cmd);
     write32(MBOX_DLEN, len);
-    for (i = 0; 4 * i < len; i++) {
-        write32(MBOX_DATAIN, word[i]);
-    }
-    write32(MBOX_EXECUTE, 1);
+    return true;
+}
 
-    end = deadline();
+static MboxResult finish(void)
+{
+    uint64_t end = deadline();
+    uint32_t status;
+
+    write32(MBOX_EXECUTE, 1);
     do {
         status = read32(MBOX_STATUS) & MBOX_STATUS_STATUS;
     } while (status == MBOX_CMD_BUSY && now() < end);
@@ -115,6 +113,38 @@ MboxResult mbox_transfer(uint32_t cmd, const void *data, size_t len)
     }
     write32(MBOX_EXECUTE, 0);
     return status;
+}
+
+MboxResult mbox_transfer(uint32_t cmd, const void *data, size_t len)
+{
+    const uint32_t *word = data;
+    size_t i;
+
+    if (!begin(cmd, len)) {
+        return MBOX_NO_LOCK;
+    }
+    for (i = 0; 4 * i < len; i++) {
+        write32(MBOX_DATAIN, word[i]);
+    }
+    return finish();
+}
+
+uint64_t mbox_time_fifo(size_t len)
+{
+    uint64_t start;
+    size_t i;
+
+    /* this length is wrong for it: Caliptra refuses */
+    if (!begin(CMD_GET_IDEV_CSR, len)) {
+        return 0;
+    }
+    start = now();
+    for (i = 0; i < len; i += 4) {
+        write32(MBOX_DATAIN, 0);
+    }
+    start = now() - start;
+    finish();
+    return start;
 }
 
 MboxResult mbox_command(uint32_t cmd, void *req, size_t len)

@@ -223,21 +223,6 @@ static void query_refused(uint32_t cmd, const char *what, uint32_t error)
     refuses(cmd, what, &chksum, sizeof(chksum), error);
 }
 
-/* ---- payloads ---- */
-
-static uint8_t *payload(uint32_t tag, size_t *len)
-{
-    uint32_t *p = (uint32_t *)PAYLOADS + 1;
-
-    for (; p[0]; p += 2 + (p[1] + 3) / 4) {
-        if (p[0] == tag) {
-            *len = p[1];
-            return (uint8_t *)(p + 2);
-        }
-    }
-    return NULL;
-}
-
 /* ---- signatures ---- */
 
 static MboxResult ecdsa_verify(const uint8_t *point, const uint8_t *r,

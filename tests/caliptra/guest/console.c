@@ -75,7 +75,7 @@ void put_hex(uint32_t value)
     put_digits(value, 8);
 }
 
-void put_dec(uint32_t value)
+void put_dec(uint64_t value)
 {
     if (value >= 10) {
         put_dec(value / 10);

@@ -5,7 +5,7 @@
  * and caches off, in the exception level in which the cores start.  Each
  * core says that it runs; then core 0 prints on UART12 what Caliptra says of
  * itself, or, if the loader gave it the payloads for that, tries all mailbox
- * commands.  In the end all cores go idle.
+ * commands or measures some.  In the end all cores go idle.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -35,6 +35,19 @@ static bool wait_turn(uint32_t core, uint64_t end)
     return true;
 }
 
+uint8_t *payload(uint32_t tag, size_t *len)
+{
+    uint32_t *p = (uint32_t *)PAYLOADS + 1;
+
+    for (; p[0]; p += 2 + (p[1] + 3) / 4) {
+        if (p[0] == tag) {
+            *len = p[1];
+            return (uint8_t *)(p + 2);
+        }
+    }
+    return NULL;
+}
+
 void main(unsigned core)
 {
     uint64_t end = deadline();
@@ -54,9 +67,14 @@ void main(unsigned core)
         if (!wait_turn(CORES, end)) {
             put("not all cores came up\n");
         }
-        if (read32(PAYLOADS) == PAYLOADS_MAGIC) {
+        switch (read32(PAYLOADS)) {
+        case PAYLOADS_CHECK:
             self_check();
-        } else {
+            break;
+        case PAYLOADS_BENCH:
+            bench();
+            break;
+        default:
             report();
         }
         put("idle\n");

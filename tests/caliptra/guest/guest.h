@@ -47,7 +47,7 @@ void put_char(char c);
 void put(const char *text);
 void put_digits(uint32_t value, unsigned digits);
 void put_hex(uint32_t value);
-void put_dec(uint32_t value);
+void put_dec(uint64_t value);
 /* A line's name, in a column */
 void put_name(const char *name);
 void put_bytes(const void *data, size_t len);
@@ -125,6 +125,15 @@ MboxResult mbox_transfer(uint32_t cmd, const void *data, size_t len);
  * @len: bytes of the request
  */
 MboxResult mbox_command(uint32_t cmd, void *req, size_t len);
+
+/**
+ * mbox_time_fifo:
+ * @len: bytes, at most the mailbox's 128 KiB
+ *
+ * Write into the FIFO as for a command of this length.  Returns the ticks
+ * that the writes took.
+ */
+uint64_t mbox_time_fifo(size_t len);
 
 /* A command whose request is the checksum only */
 MboxResult mbox_query(uint32_t cmd);
@@ -249,18 +258,26 @@ void pem_put_point(const uint8_t *point);
 /* ---- what the guest does ---- */
 
 /*
- * What the loader may put here: PAYLOADS_MAGIC, then payloads: a tag, the
- * bytes of the data, the data, padded to four bytes.  Tag 0 ends the list.
- * Requests have room for their checksum in front.
+ * What the loader may put here: what to do, PAYLOADS_CHECK or PAYLOADS_BENCH,
+ * then payloads: a tag, the bytes of the data, the data, padded to four bytes.
+ * Tag 0 ends the list.  Requests have room for their checksum in front.
  */
 #define PAYLOADS        0x431000000ul
-#define PAYLOADS_MAGIC  FOURCC('S', 'E', 'L', 'F')
+#define PAYLOADS_CHECK  FOURCC('S', 'E', 'L', 'F')
+#define PAYLOADS_BENCH  FOURCC('B', 'N', 'C', 'H')
+/* Tag of the message that all signatures sign; others: the command */
 #define PAYLOAD_MESSAGE FOURCC('M', 'E', 'S', 'G')
+
+/* The payload with a tag, and its bytes; NULL: there is none */
+uint8_t *payload(uint32_t tag, size_t *len);
 
 /* report.c: print what Caliptra says of itself, attest a blob */
 void report(void);
 
 /* check.c: try every command */
 void self_check(void);
+
+/* bench.c: measure */
+void bench(void);
 
 #endif

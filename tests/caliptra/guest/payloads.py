@@ -25,8 +25,10 @@ sys.path.insert(0, str(TOOLS))
 import caliptra_keys  # noqa: E402
 
 # guest.h
-MAGIC = b'SELF'
+CHECK = b'SELF'
+BENCH = b'BNCH'
 MESSAGE_TAG = b'MESG'
+ECDSA384_SIGNATURE_VERIFY = b'SIGV'
 LMS_SIGNATURE_VERIFY = b'LMSV'
 SET_AUTH_MANIFEST = b'ATMN'
 FIRMWARE_LOAD = b'FWLD'
@@ -42,9 +44,13 @@ def tag(name):
     return struct.pack('<I', int.from_bytes(name, 'big'))
 
 
-def payload(name, data):
-    return (tag(name) + struct.pack('<I', len(data)) + data +
-            bytes(-len(data) % 4))
+def payloads(what, data_by_tag):
+    """What the guest is to do, and with which data"""
+    blob = tag(what)
+    for name, data in data_by_tag.items():
+        blob += tag(name) + struct.pack('<I', len(data)) + data
+        blob += bytes(-len(data) % 4)
+    return blob + tag(bytes(4))
 
 
 def lms_request(digest):
@@ -84,13 +90,12 @@ def main(argv):
     args = parser.parse_args(argv)
 
     digest = hashlib.sha384(MESSAGE).digest()
-    args.output.write_bytes(
-        tag(MAGIC) +
-        payload(MESSAGE_TAG, MESSAGE) +
-        payload(LMS_SIGNATURE_VERIFY, lms_request(digest)) +
-        payload(SET_AUTH_MANIFEST, manifest_request(digest)) +
-        payload(FIRMWARE_LOAD, args.bundle.read_bytes()) +
-        tag(bytes(4)))
+    args.output.write_bytes(payloads(CHECK, {
+        MESSAGE_TAG: MESSAGE,
+        LMS_SIGNATURE_VERIFY: lms_request(digest),
+        SET_AUTH_MANIFEST: manifest_request(digest),
+        FIRMWARE_LOAD: args.bundle.read_bytes(),
+    }))
     return 0
 
 
