@@ -59,13 +59,13 @@ class CaliptraTest(QemuSystemTest):
                          f'{args[0]} failed: {run.stdout}{run.stderr}')
         return run.stdout
 
-    def make_bundle(self):
+    def make_bundle(self, *args):
         """Sign a bundle; returns it and the file of fuses that accept it"""
         bundle = self.scratch_file('caliptra-fw.bin')
         fuses = self.scratch_file('fuses.json')
         self.run_tool(sys.executable,
                       self.source_file('scripts', 'caliptra', 'bundle.py'),
-                      'create', '-o', bundle, '--fuses', fuses)
+                      'create', '-o', bundle, '--fuses', fuses, *args)
         return bundle, fuses
 
     def make_guest(self):

@@ -7,6 +7,8 @@
 # Most machines here run under the qtest accelerator, whose virtual time moves
 # only when told, so that each snapshot is taken at a chosen step.
 
+from pathlib import Path
+
 from qemu_test import skipIfMissingImports
 
 from caliptra import CaliptraTest
@@ -15,8 +17,8 @@ from caliptra import CaliptraTest
 @skipIfMissingImports('cryptography')
 class AspeedCaliptraMigration(CaliptraTest):
 
-    # how many points of a boot are tried
-    SNAPSHOTS = 6
+    # how many points of a boot are tried, beside those that are chosen
+    SNAPSHOTS = 4
     # more virtual time than any boot takes, in nanoseconds
     BOOT_NS = 60 * 10 ** 9
 
@@ -42,7 +44,10 @@ class AspeedCaliptraMigration(CaliptraTest):
                             fuses=self.fuses, guest=self.guest, name=name)
 
     def make_files(self):
-        self.firmware, self.fuses = self.make_bundle()
+        # an image that takes several steps to upload
+        runtime = self.scratch_file('rt.bin')
+        Path(runtime).write_bytes(bytes(i % 251 for i in range(0xc000)))
+        self.firmware, self.fuses = self.make_bundle('--rt', runtime)
         self.guest = self.make_idle_guest()
 
     def stepped_vm(self, *args, name):
@@ -79,18 +84,22 @@ class AspeedCaliptraMigration(CaliptraTest):
         """Saved at any step of the boot, it comes to the same end"""
         self.make_files()
 
-        # how many steps a boot has, and what it leaves
+        # which steps a boot has, and what it leaves
         vm, qtest = self.stepped_vm(name='reference')
-        steps = 0
+        stages = []
         while self.held(vm):
+            stages.append(vm.cmd('qom-get', path='/machine/bootmcu',
+                                 property='stage'))
             self.assertLess(self.step(qtest), self.BOOT_NS)
-            steps += 1
+        steps = len(stages)
         log = self.caliptra_log('reference').splitlines()
         identity = self.identity(vm)
         vm.shutdown()
 
         source, qtest = self.stepped_vm(name='source')
         points = {steps * i // self.SNAPSHOTS for i in range(self.SNAPSHOTS)}
+        # and the last step of each stage
+        points |= {n for n in range(steps - 1) if stages[n] != stages[n + 1]}
         snapshots = []
         for n in range(steps):
             if n in points:
