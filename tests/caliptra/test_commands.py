@@ -862,7 +862,7 @@ class RuntimeTests(RowTests, unittest.TestCase):
         soc.idle()
         self.assertEqual(soc.read32(soc_regs.TRNG_STATUS) & 3,
                          soc_regs.TRNG_DATA_REQ)
-        soc.clock_step(100 * 1000 * 1000)
+        soc.clock_step(200 * 1000 * 1000)
         self.assertEqual(soc.read32(soc_regs.MBOX_STATUS) & 0xf,
                          soc_regs.CMD_FAILURE)
         soc.end(soc_regs.CMD_FAILURE)
