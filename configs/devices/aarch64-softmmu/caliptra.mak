@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 # The ast2700fc machine and what its SoC needs, nothing else
 CONFIG_A15MPCORE=y
 CONFIG_ARM_GIC=y
