@@ -91,7 +91,8 @@ its power, reset and straps.  A stand-in for the BootMCU, which QEMU does not
 have, brings Caliptra up through these registers as the real one would.
 """, ['include/hw/misc/aspeed_caliptra.h', 'hw/misc/aspeed_caliptra.c',
       'hw/misc/aspeed_bootmcu.c', 'hw/misc/Kconfig', 'hw/misc/meson.build',
-      'hw/misc/trace-events', 'hw/arm/Kconfig', 'configs/*']),
+      'hw/misc/trace-events', 'hw/arm/Kconfig', 'Kconfig.host', 'meson.build',
+      'configs/*']),
     ('hw/arm/aspeed_ast27x0-fc: Boot the CA35 cores through Caliptra', """
 With a Caliptra firmware given, hold the Cortex-A35 cores until Caliptra's
 runtime is ready, as on silicon.  Without one the machine behaves as before,

@@ -4,7 +4,7 @@ The test part of ./qemu-caliptra: picks the suites, runs them, counts cases.
 
 A suite is a test that meson knows (qtest, unit test, functional test), run
 with the command and the environment that meson has for it, or a unittest
-module in tests/caliptra.
+module in tests/caliptra or beside this file.
 
 SPDX-License-Identifier: GPL-2.0-or-later
 """
@@ -188,10 +188,10 @@ def find_suites(wanted):
                 suites.append(Suite(test['name'], test['cmd'] + narrow,
                                     test['env'], test['timeout'], parse_tap,
                                     test['workdir'] or OBJ))
-    here = ROOT / 'tests/caliptra'
-    for path in sorted(here.glob('test_*.py')):
-        name = f'tests/caliptra/{path.name}'
-        suite = Suite(name, [], {}, UNITTEST_TIMEOUT, parse_unittest, here)
+    for path in (sorted((ROOT / 'driver').glob('test_*.py')) +
+                 sorted((ROOT / 'tests/caliptra').glob('test_*.py'))):
+        suite = Suite(str(path.relative_to(ROOT)), [], {}, UNITTEST_TIMEOUT,
+                      parse_unittest, path.parent)
         suite.cmd = [sys.executable, __file__, '--unittest', path.stem,
                      str(suite.log.with_suffix('.json'))]
         suites.append(suite)
