@@ -832,6 +832,12 @@ static void caliptra_realize(DeviceState *dev, Error **errp)
 {
     CaliptraState *s = CALIPTRA(dev);
 
+    if (s->dpe_max_handles < DPE_DEFAULT_SLOTS ||
+        s->dpe_max_handles > DPE_MAX_SLOTS) {
+        error_setg(errp, "caliptra: dpe-max-handles must be %u to %u, not %u",
+                   DPE_DEFAULT_SLOTS, DPE_MAX_SLOTS, s->dpe_max_handles);
+        return;
+    }
     if (!s->firmware || !strcmp(s->firmware, "native")) {
         s->fw = caliptra_fw_new(s);
         if (s->rom && !caliptra_fw_load_rom(s->fw, s->rom, errp)) {
@@ -984,6 +990,9 @@ static const Property caliptra_properties[] = {
     DEFINE_PROP_STRING("rom", CaliptraState, rom),
     /* and the scale of its modelled latencies, percent */
     DEFINE_PROP_UINT32("firmware-latency", CaliptraState, fw_latency, 100),
+    /* its build option ARBITRARY_MAX_HANDLES, as it takes effect in DPE */
+    DEFINE_PROP_UINT8("dpe-max-handles", CaliptraState, dpe_max_handles,
+                      DPE_DEFAULT_SLOTS),
     /* build option CALIPTRA_INTERNAL_TRNG, as seen in CPTRA_HW_CONFIG */
     DEFINE_PROP_BOOL("itrng", CaliptraState, itrng, false),
     DEFINE_PROP_UINT64("x-internal-bus-base", CaliptraState,

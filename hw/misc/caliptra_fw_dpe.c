@@ -336,7 +336,7 @@ static DpeStatus dpe_lookup(const CaliptraDpe *dpe, const uint8_t *handle,
 {
     DpeStatus status = DPE_INVALID_LOCALITY;
 
-    for (unsigned i = 0; i < DPE_MAX_CONTEXTS; i++) {
+    for (unsigned i = 0; i < DPE_MAX_SLOTS; i++) {
         if (!dpe_is_active_in(&dpe->contexts[i], locality)) {
             continue;
         }
@@ -349,10 +349,10 @@ static DpeStatus dpe_lookup(const CaliptraDpe *dpe, const uint8_t *handle,
     return status;
 }
 
-static DpeStatus dpe_free_slot(const CaliptraDpe *dpe, unsigned *idx)
+static DpeStatus dpe_free_slot(DpeEnv *env, unsigned *idx)
 {
-    for (unsigned i = 0; i < DPE_MAX_CONTEXTS; i++) {
-        if (dpe->contexts[i].state == DPE_INACTIVE) {
+    for (unsigned i = 0; i < env->fw->s->dpe_max_handles; i++) {
+        if (env->dpe->contexts[i].state == DPE_INACTIVE) {
             *idx = i;
             return DPE_OK;
         }
@@ -377,7 +377,7 @@ static DpeStatus dpe_new_handle(DpeEnv *env, uint8_t *handle)
         caliptra_words_to_bytes(handle, env->fw->trng_pool[draw],
                                 DPE_HANDLE_SIZE / 4);
         taken = dpe_is_default(handle);
-        for (unsigned i = 0; i < DPE_MAX_CONTEXTS && !taken; i++) {
+        for (unsigned i = 0; i < DPE_MAX_SLOTS && !taken; i++) {
             taken = dpe_handle_eq(handle, env->dpe->contexts[i].handle);
         }
         if (!taken) {
@@ -447,7 +447,7 @@ static void dpe_add_measurement(CaliptraDpeContext *c, const uint8_t *data)
 
 static void dpe_clear_inactive_tags(CaliptraDpe *dpe)
 {
-    for (unsigned i = 0; i < DPE_MAX_CONTEXTS; i++) {
+    for (unsigned i = 0; i < DPE_MAX_SLOTS; i++) {
         if (dpe->contexts[i].state == DPE_INACTIVE) {
             dpe->contexts[i].has_tag = false;
             dpe->contexts[i].tag = 0;
@@ -465,7 +465,7 @@ static uint32_t dpe_check_threshold(CaliptraFw *fw)
     bool pl0 = caliptra_fw_caller_is_pl0(fw);
     unsigned used = 0;
 
-    for (unsigned i = 0; i < DPE_MAX_CONTEXTS; i++) {
+    for (unsigned i = 0; i < DPE_MAX_SLOTS; i++) {
         const CaliptraDpeContext *c = &fw->pdata.dpe.contexts[i];
 
         if (c->state != DPE_INACTIVE && (c->locality == pl0_pauser) == pl0) {
@@ -487,14 +487,14 @@ static uint32_t dpe_check_threshold(CaliptraFw *fw)
 
 /* ---- keys ---- */
 
-static void dpe_get_profile_rsp(DpeGetProfileRsp *rsp)
+static void dpe_get_profile_rsp(DpeEnv *env, DpeGetProfileRsp *rsp)
 {
     dpe_put_header((uint8_t *)rsp, DPE_OK);
     stw_le_p(&rsp->major_version, DPE_VERSION_MAJOR);
     stw_le_p(&rsp->minor_version, DPE_VERSION_MINOR);
     stl_le_p(&rsp->vendor_id, DPE_VENDOR);
     stl_le_p(&rsp->vendor_sku, DPE_VENDOR);
-    stl_le_p(&rsp->max_tci_nodes, DPE_MAX_CONTEXTS);
+    stl_le_p(&rsp->max_tci_nodes, env->fw->s->dpe_max_handles);
     stl_le_p(&rsp->flags, DPE_SUPPORT);
 }
 
@@ -536,7 +536,7 @@ static void dpe_cdi_context(DpeEnv *env, unsigned idx, const char *cdi_label,
     if (info) {
         DpeGetProfileRsp profile;
 
-        dpe_get_profile_rsp(&profile);
+        dpe_get_profile_rsp(env, &profile);
         g_byte_array_append(nodes, (uint8_t *)&profile, sizeof(profile));
         dpe_append_le32(nodes, DPE_PROFILE_P384_SHA384);
     }
@@ -688,7 +688,7 @@ static void dpe_put_tcb_info(CaliptraDer *w, const CaliptraDpeContext *c,
 static void dpe_put_multi_tcb_info(DpeEnv *env, CaliptraDer *w,
                                    const DpeCert *cert)
 {
-    unsigned path[DPE_MAX_CONTEXTS];
+    unsigned path[DPE_MAX_SLOTS];
     unsigned n = 0;
 
     for (unsigned i = cert->idx; i != DPE_NO_PARENT;
@@ -915,7 +915,7 @@ static DpeStatus dpe_make_csr(DpeEnv *env, DpeCert *cert,
 
 static DpeStatus dpe_get_profile(DpeEnv *env, const void *body)
 {
-    dpe_get_profile_rsp((DpeGetProfileRsp *)env->rsp);
+    dpe_get_profile_rsp(env, (DpeGetProfileRsp *)env->rsp);
     env->rsp_len = sizeof(DpeGetProfileRsp);
     return DPE_OK;
 }
@@ -935,7 +935,7 @@ static DpeStatus dpe_initialize_context(DpeEnv *env, const void *body)
     if (!(flags & DPE_INIT_SIMULATION)) {
         return DPE_INVALID_ARGUMENT;
     }
-    status = dpe_free_slot(env->dpe, &idx);
+    status = dpe_free_slot(env, &idx);
     if (status) {
         return status;
     }
@@ -967,7 +967,7 @@ static bool dpe_child_handle_ok(const CaliptraDpe *dpe, unsigned parent,
     if (!(flags & DPE_DERIVE_MAKE_DEFAULT)) {
         return !has_default || replaces_default;
     }
-    for (unsigned i = 0; i < DPE_MAX_CONTEXTS; i++) {
+    for (unsigned i = 0; i < DPE_MAX_SLOTS; i++) {
         active += dpe_is_active_in(&dpe->contexts[i], target);
     }
     return active == 0 || (active == 1 && replaces_default);
@@ -1071,7 +1071,7 @@ static DpeStatus dpe_derive_child(DpeEnv *env, unsigned parent_idx,
     DpeStatus status;
     unsigned idx;
 
-    status = dpe_free_slot(env->dpe, &idx);
+    status = dpe_free_slot(env, &idx);
     if (status) {
         return status;
     }
@@ -1259,7 +1259,7 @@ static DpeStatus dpe_rotate_context_handle(DpeEnv *env, const void *body)
     }
     if (ldl_le_p(&cmd->flags) & DPE_ROTATE_TARGET_IS_DEFAULT) {
         /* nobody else may be there, and it must not be the default already */
-        for (unsigned i = 0; i < DPE_MAX_CONTEXTS; i++) {
+        for (unsigned i = 0; i < DPE_MAX_SLOTS; i++) {
             const CaliptraDpeContext *c = &env->dpe->contexts[i];
 
             if (dpe_is_active_in(c, env->locality) &&
@@ -1315,7 +1315,7 @@ static DpeStatus dpe_destroy_context(DpeEnv *env, const void *body)
         set |= 1u << i;
     }
 
-    for (unsigned i = 0; i < DPE_MAX_CONTEXTS; i++) {
+    for (unsigned i = 0; i < DPE_MAX_SLOTS; i++) {
         dpe->contexts[i].children &= ~set;
         if (set & (1u << i)) {
             dpe_destroy(&dpe->contexts[i]);
@@ -1604,7 +1604,7 @@ uint32_t caliptra_cmd_add_subject_alt_name(CaliptraFw *fw, const uint8_t *req,
 /* The context with @tag, or NULL */
 static CaliptraDpeContext *dpe_find_tag(CaliptraDpe *dpe, uint32_t tag)
 {
-    for (unsigned i = 0; i < DPE_MAX_CONTEXTS; i++) {
+    for (unsigned i = 0; i < DPE_MAX_SLOTS; i++) {
         if (dpe->contexts[i].has_tag && dpe->contexts[i].tag == tag) {
             return &dpe->contexts[i];
         }
@@ -1832,7 +1832,7 @@ uint32_t caliptra_dpe_init_cold(CaliptraFw *fw)
     uint32_t error;
 
     memset(dpe, 0, sizeof(*dpe));
-    for (unsigned i = 0; i < DPE_MAX_CONTEXTS; i++) {
+    for (unsigned i = 0; i < DPE_MAX_SLOTS; i++) {
         dpe->contexts[i].parent_idx = DPE_NO_PARENT;
     }
 
@@ -1872,7 +1872,7 @@ static DpeValidation dpe_validate_links(const CaliptraDpe *dpe, unsigned i)
     uint32_t children = c->children;
 
     if (c->parent_idx != DPE_NO_PARENT) {
-        if (c->parent_idx >= DPE_MAX_CONTEXTS) {
+        if (c->parent_idx >= DPE_MAX_SLOTS) {
             return DPE_PARENT_DOES_NOT_EXIST;
         }
         if (dpe->contexts[c->parent_idx].state == DPE_INACTIVE) {
@@ -1940,7 +1940,7 @@ static DpeValidation dpe_validate_locality(const CaliptraDpe *dpe,
 {
     unsigned defaults = 0, others = 0;
 
-    for (unsigned i = 0; i < DPE_MAX_CONTEXTS; i++) {
+    for (unsigned i = 0; i < DPE_MAX_SLOTS; i++) {
         const CaliptraDpeContext *c = &dpe->contexts[i];
 
         if (dpe_is_active_in(c, locality)) {
@@ -1969,7 +1969,7 @@ static DpeValidation dpe_validate_forest(const CaliptraDpe *dpe)
     unsigned normal_trees = 0;
     bool loop = false;
 
-    for (unsigned i = 0; i < DPE_MAX_CONTEXTS; i++) {
+    for (unsigned i = 0; i < DPE_MAX_SLOTS; i++) {
         const CaliptraDpeContext *c = &dpe->contexts[i];
         const CaliptraDpeContext *root = c;
         unsigned depth;
@@ -1978,11 +1978,11 @@ static DpeValidation dpe_validate_forest(const CaliptraDpe *dpe)
             continue;
         }
         for (depth = 1;
-             root->parent_idx != DPE_NO_PARENT && depth <= DPE_MAX_CONTEXTS;
+             root->parent_idx != DPE_NO_PARENT && depth <= DPE_MAX_SLOTS;
              depth++) {
             root = &dpe->contexts[root->parent_idx];
         }
-        if (depth > DPE_MAX_CONTEXTS) {
+        if (depth > DPE_MAX_SLOTS) {
             loop = true;
         } else if (c->context_type != root->context_type) {
             return DPE_MIXED_TREE;
@@ -2000,7 +2000,7 @@ static DpeValidation dpe_validate(const CaliptraDpe *dpe)
 {
     DpeValidation result;
 
-    for (unsigned i = 0; i < DPE_MAX_CONTEXTS; i++) {
+    for (unsigned i = 0; i < DPE_MAX_SLOTS; i++) {
         const CaliptraDpeContext *c = &dpe->contexts[i];
 
         result = dpe_validate_slot(dpe, i);
@@ -2014,7 +2014,7 @@ static DpeValidation dpe_validate(const CaliptraDpe *dpe)
             return DPE_LOCALITY_MISMATCH;
         }
     }
-    for (unsigned i = 0; i < DPE_MAX_CONTEXTS; i++) {
+    for (unsigned i = 0; i < DPE_MAX_SLOTS; i++) {
         result = dpe_validate_locality(dpe, dpe->contexts[i].locality);
         if (result != DPE_VALID) {
             return result;
@@ -2025,7 +2025,7 @@ static DpeValidation dpe_validate(const CaliptraDpe *dpe)
 
 static CaliptraDpeContext *dpe_root(CaliptraDpe *dpe)
 {
-    for (unsigned i = 0; i < DPE_MAX_CONTEXTS; i++) {
+    for (unsigned i = 0; i < DPE_MAX_SLOTS; i++) {
         CaliptraDpeContext *c = &dpe->contexts[i];
 
         if (c->state != DPE_INACTIVE && c->context_type == DPE_NORMAL &&
@@ -2059,7 +2059,7 @@ static void dpe_inspect(CaliptraFw *fw, DpeFindings *found)
         found->error = dpe_check_threshold(fw);
     }
 
-    for (unsigned i = 0; i < DPE_MAX_CONTEXTS && !found->fatal; i++) {
+    for (unsigned i = 0; i < DPE_MAX_SLOTS && !found->fatal; i++) {
         const CaliptraDpeContext *c = &dpe->contexts[i];
 
         if (c->state == DPE_INACTIVE && c->tag) {
@@ -2161,12 +2161,30 @@ uint32_t caliptra_dpe_init_warm(CaliptraFw *fw)
 
 /* ---- migration ---- */
 
-/* The code follows links blindly: take no stream that has them wrong */
+/* Nothing has ever been in slot @i */
+static bool dpe_is_untouched(const CaliptraDpe *dpe, unsigned i)
+{
+    const CaliptraDpeContext *c = &dpe->contexts[i];
+
+    return c->state == DPE_INACTIVE && dpe_is_default(c->handle) &&
+           !c->locality && !c->has_tag && !c->tag;
+}
+
+/*
+ * The code follows links blindly: take no stream that has them wrong, nor
+ * one of a part with more slots that has used them
+ */
 static int caliptra_dpe_post_load(void *opaque, int version_id)
 {
     CaliptraDpe *dpe = opaque;
+    CaliptraFw *fw = container_of(dpe, CaliptraFw, pdata.dpe);
 
-    for (unsigned i = 0; i < DPE_MAX_CONTEXTS; i++) {
+    for (unsigned i = fw->s->dpe_max_handles; i < DPE_MAX_SLOTS; i++) {
+        if (!dpe_is_untouched(dpe, i)) {
+            return -EINVAL;
+        }
+    }
+    for (unsigned i = 0; i < DPE_MAX_SLOTS; i++) {
         const CaliptraDpeContext *c = &dpe->contexts[i];
 
         if (c->state > DPE_RETIRED || c->context_type > DPE_SIMULATION) {
@@ -2211,7 +2229,7 @@ const VMStateDescription vmstate_caliptra_dpe = {
     .minimum_version_id = 1,
     .post_load = caliptra_dpe_post_load,
     .fields = (const VMStateField[]) {
-        VMSTATE_STRUCT_ARRAY(contexts, CaliptraDpe, DPE_MAX_CONTEXTS, 1,
+        VMSTATE_STRUCT_ARRAY(contexts, CaliptraDpe, DPE_MAX_SLOTS, 1,
                              vmstate_caliptra_dpe_context,
                              CaliptraDpeContext),
         VMSTATE_BOOL(has_initialized, CaliptraDpe),

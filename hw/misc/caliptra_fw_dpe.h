@@ -12,10 +12,14 @@
 #define HW_MISC_CALIPTRA_FW_DPE_H
 
 /*
- * Slots of the context table, reported by GetProfile as max_tci_nodes
- * (caliptra-sw runtime/build.rs)
+ * Slots of the context table, reported by GetProfile as max_tci_nodes.
+ * runtime/build.rs of caliptra-sw asks for 32, but in this release its
+ * variable reaches the runtime only and never the library, which takes its
+ * own default of 24 (caliptra-dpe dpe/build.rs).  Release 1.2.3 puts that
+ * right.
  */
-#define DPE_MAX_CONTEXTS    32
+#define DPE_DEFAULT_SLOTS   24
+#define DPE_MAX_SLOTS       32
 #define DPE_HANDLE_SIZE     16
 #define DPE_TCI_SIZE        48
 /* parent_idx of a root */
@@ -54,8 +58,12 @@ typedef struct CaliptraDpeContext {
     uint32_t tag;
 } CaliptraDpeContext;
 
+/*
+ * Slots from the number of the property "dpe-max-handles" on are never given
+ * out: they stay free, without handle, locality and tag, and are seen nowhere.
+ */
 typedef struct CaliptraDpe {
-    CaliptraDpeContext contexts[DPE_MAX_CONTEXTS];
+    CaliptraDpeContext contexts[DPE_MAX_SLOTS];
     bool has_initialized;
 } CaliptraDpe;
 

@@ -637,6 +637,7 @@ struct CaliptraState {
     char *firmware;
     char *rom;
     uint32_t fw_latency;
+    uint8_t dpe_max_handles;
     bool itrng;
     uint64_t internal_bus_base;
 

@@ -54,11 +54,16 @@ def fuses(part):
 class Soc(cs.CaliptraSoc):
     """The SoC's side, with random numbers that a seed repeats."""
 
-    def __init__(self, **kwargs):
+    def __init__(self, max_handles=None, args=(), **kwargs):
+        """max_handles: the device's property; None: left as it is"""
         self.seed = 0
         self.user = cs.DEFAULT_PAUSER
         self.withhold = None
-        super().__init__(qmp=True, **kwargs)
+        self.max_handles = max_handles
+        if max_handles is not None:
+            args = [*args, '-global',
+                    'caliptra.dpe-max-handles=%d' % max_handles]
+        super().__init__(qmp=True, args=args, **kwargs)
         self.integration = self.find_qom('aspeed-caliptra')
 
     def block(self, i):
@@ -95,9 +100,10 @@ class Soc(cs.CaliptraSoc):
         self.close()
         return state, now
 
-    def resume(self, state, now):
+    def resume(self, state, now, **kwargs):
         """A QEMU from saved bytes, to take the place of this one."""
-        dst = type(self)(args=['-incoming', 'defer'])
+        kwargs.setdefault('max_handles', self.max_handles)
+        dst = type(self)(args=['-incoming', 'defer'], **kwargs)
         try:
             path = os.path.join(dst.dir, 'state')
             with open(path, 'wb') as f:
@@ -127,16 +133,23 @@ class Soc(cs.CaliptraSoc):
 class Bench:
     """One device after the other, each with its model.
 
-    test: the unittest.TestCase that compares
+    test:        the unittest.TestCase that compares
+    max_handles: the device's property; None: left as it is
     """
 
-    def __init__(self, test):
+    def __init__(self, test, max_handles=None):
         self.test = test
-        self.soc = Soc()
+        self.max_handles = max_handles
+        self.soc = Soc(max_handles)
         self.part = default_part()
 
     def close(self):
         self.soc.close()
+
+    def renew(self):
+        """Another device, after one that a test has spoilt."""
+        self.close()
+        self.soc = Soc(self.max_handles)
 
     # ---- life of the device ----
 
@@ -166,7 +179,9 @@ class Bench:
         self.dpe = m.Dpe(trng=self._trng, stashed=stashed, locked=users,
                          pl0_pauser=pl0, pl0_valid=pl0_valid,
                          ueid=self.part.ueid, pcr3=self.identity.pcrs[3],
-                         chain=self.identity.chain, **self._runtime_keys())
+                         chain=self.identity.chain,
+                         max_handles=self.max_handles or m.MAX_HANDLES,
+                         **self._runtime_keys())
         self.check_draws()
 
     def bundle(self, rt):

@@ -32,7 +32,7 @@ def cert_of(body, offset):
 
 
 def check(test, ask):
-    """The dialogue, from a cold boot.
+    """The dialogue, from a cold boot of a DPE with 32 contexts.
 
     test: a unittest.TestCase
     ask:  function of (request, command) that returns the response from its
@@ -49,7 +49,7 @@ def check(test, ask):
         test.assertEqual(rsp[:4].hex(), rsp_sum.lower())
         return rsp[24:]
 
-    # GetProfile; its answer is that of 32 contexts
+    # GetProfile
     body = dpe(m.invoke(m.GET_PROFILE), 'B7FDFFFF', 'D7FAFFFF', 32)
     test.assertEqual(body, bytes.fromhex(
         '00000C00' '41525443' '41525443' '20000000' '00006CEE'))

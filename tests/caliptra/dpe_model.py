@@ -63,7 +63,9 @@ CREATE_CERT = 1 << 22
 TARGET_IS_DEFAULT = 1 << 31
 DMTF_OTHER_NAME = 1 << 31
 
-SLOTS = 32
+# contexts of this release, and of later ones
+MAX_HANDLES = 24
+MAX_HANDLES_LATER = 32
 THRESHOLD = 16
 ZERO_HANDLE = bytes(16)
 DEAD_HANDLE = b'\xff' * 16
@@ -314,11 +316,13 @@ class Dpe:
     trng:         called for each draw; 48 bytes, words most significant first
     stashed:      (metadata, measurement) that ROM had taken
     validity:     dates of the header
+    max_handles:  contexts that there is room for
     """
 
     def __init__(self, rt_cdi, rt_key, pcr3, locked, pl0_pauser, chain, ueid,
                  trng, pl0_valid=True, stashed=(),
-                 validity=('20230101000000Z', '99991231235959Z')):
+                 validity=('20230101000000Z', '99991231235959Z'),
+                 max_handles=MAX_HANDLES):
         self.rt_cdi = rt_cdi
         self.rt_key = rt_key
         self.pl0_pauser = pl0_pauser
@@ -336,7 +340,7 @@ class Dpe:
         self.device_info = None
         self.exported_handle = None
         self.exported_cdi = None
-        self.slots = [Node() for _ in range(SLOTS)]
+        self.slots = [Node() for _ in range(max_handles)]
 
         root = self.slots[0]
         root.activate(ZERO_HANDLE, 0xFFFFFFFF, None, False)
@@ -407,7 +411,7 @@ class Dpe:
 
     def _profile(self):
         return struct.pack('<IIIHHIIII', 0x44504552, 0, 4, 0, 12, 0x43545241,
-                           0x43545241, SLOTS, 0xEE6C0000)
+                           0x43545241, len(self.slots), 0xEE6C0000)
 
     def measurement_hash(self, node):
         line = node.lineage

@@ -2,10 +2,10 @@
 # Known answers of Caliptra's DICE Protection Environment
 #
 # Made by running caliptra-dpe (commit 7679315) with a software KDF and P-384
-# in place of the key vault.  Inputs: RT CDI 00 01 .. 2F; RT private key of
-# its "rt_alias_keygen" seed; PCR 3 48 times 11; user 1 the only locked valid
-# one and PL0; default validity; label 30 2F .. 01; UEID 01 .. 11; the k-th
-# random handle is of the bytes k * 0x10, k * 0x10 + 1, ...
+# in place of the key vault.  Inputs: room for 32 contexts; RT CDI 00 01 ..
+# 2F; RT private key of its "rt_alias_keygen" seed; PCR 3 48 times 11; user 1
+# the only locked valid one and PL0; default validity; label 30 2F .. 01; UEID
+# 01 .. 11; the k-th random handle is of the bytes k * 0x10, k * 0x10 + 1, ...
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 

@@ -107,9 +107,11 @@ def pem(data, label='CERTIFICATE'):
 class DeviceTest(unittest.TestCase):
     """A device that has booted with the users 1 (PL0), 2 and 3."""
 
+    MAX_HANDLES = None      # the device's own
+
     @classmethod
     def setUpClass(cls):
-        cls.bench = dpe_bench.Bench(None)
+        cls.bench = dpe_bench.Bench(None, cls.MAX_HANDLES)
 
     @classmethod
     def tearDownClass(cls):
@@ -142,6 +144,22 @@ class DeviceTest(unittest.TestCase):
     def certificate(self, body):
         return k.cert_of(body, 112)[0]
 
+    def fill(self, handle, n, user=None, flags=NEXT):
+        for i in range(n):
+            self.derive(handle, flags, user, digest_of(str(i)))
+
+    def check_sizes(self, n):
+        """Of the default context's certificates; it is the n-th node."""
+        cert = self.certificate(self.status(0, m.certify(label=k.LABEL)))
+        s = len(der(der(walk(cert, 2))[1][1:])[1])
+        self.assertEqual(len(cert), 901 + 143 * (n - 2) + s)
+        rsp = self.ask(m.certify_extended(label=k.LABEL,
+                                          flags=m.DMTF_OTHER_NAME),
+                       m.CMD_CERTIFY_KEY_EXTENDED)
+        named = k.cert_of(rsp, 132)[0]
+        t = len(der(der(walk(named, 2))[1][1:])[1])
+        self.assertEqual(len(named) - t, len(cert) - s + 166)
+
 
 # ---- known answers ----
 
@@ -151,6 +169,8 @@ class KnownAnswers(DeviceTest):
     Their secrets are not those of any part, so a saved device gets them in
     place of its own.
     """
+
+    MAX_HANDLES = m.MAX_HANDLES_LATER
 
     def setUp(self):
         super().setUp()
@@ -173,8 +193,7 @@ class KnownAnswers(DeviceTest):
         start = soc.draws
 
     def tearDown(self):
-        self.bench.close()
-        self.bench.soc = dpe_bench.Soc()
+        self.bench.renew()
 
     def ask_raw(self, req, cmd=m.CMD_INVOKE_DPE):
         soc = self.bench.soc
@@ -734,11 +753,11 @@ class Flags(DeviceTest):
 
 # ---- limits ----
 
-class Limits(DeviceTest):
-    def fill(self, handle, n, user=None, flags=NEXT):
-        for i in range(n):
-            self.derive(handle, flags, user, digest_of(str(i)))
+# the longest name of a device, for CERTIFY_KEY_EXTENDED
+LONG_SAN = b'a:b:' + b'c' * 124
 
+
+class Limits(DeviceTest):
     def test_pl0_threshold(self):
         self.fill(m.ZERO_HANDLE, 15)
         for req in (m.derive(flags=NEXT), m.derive(flags=EXPORT),
@@ -783,60 +802,14 @@ class Limits(DeviceTest):
         self.status(0, m.destroy(handles[1]), user=2)
         self.status(0, m.initialize(m.SIMULATION), user=2)
 
-    def test_all_contexts(self):
-        """All slots, by way of level 0 into localities of level 1."""
-        for i in range(30):
-            self.derive(flags=CHILD | m.CHANGE_LOCALITY, target=2)
-        self.assertTrue(all(s.used for s in self.bench.dpe.slots))
-        for req in (m.initialize(m.SIMULATION), m.derive(flags=NEXT),
-                    m.derive(flags=CHILD)):
-            self.status(0x1003, req)
-        self.fails(m.PL1_EXCEEDED, m.initialize(m.SIMULATION), user=2)
-        rsp = self.ask(m.stash(b'abcd', bytes(48)), m.CMD_STASH_MEASUREMENT)
-        self.assertEqual(rsp[8:], struct.pack('<I', 0x1003))
-
-    def test_exceeded_pl0(self):
-        """More than 16: without a valid PL0 its locality has no limit."""
-        self.bench.cold_boot(users=(0,), pl0=0, pl0_valid=False)
-        self.fill(m.ZERO_HANDLE, 30)
-        self.status(0x1003, m.derive(flags=NEXT))
-        # then a firmware says who has level 0
-        self.bench.pl0_valid = self.bench.dpe.pl0_valid = True
-        self.assertTrue(self.bench.update(bytes(64)))
-        self.assertEqual(self.bench.dpe.non_fatal, m.PL0_EXCEEDED)
-        self.fails(m.PL0_EXCEEDED, m.derive(flags=NEXT))
-
     def test_sizes(self):
         """Of certificates and CSRs, for every number of ancestors."""
-        info = b'a:b:' + b'c' * 124
-        self.ask(m.add_san(info), m.CMD_ADD_SUBJECT_ALT_NAME)
+        self.ask(m.add_san(LONG_SAN), m.CMD_ADD_SUBJECT_ALT_NAME)
         for n in range(2, 17):
             if n > 2:
                 self.derive(flags=NEXT, data=digest_of(str(n)))
             with self.subTest(n=n):
                 self.check_sizes(n)
-
-    def check_sizes(self, n):
-        cert = self.certificate(self.status(0, m.certify(label=k.LABEL)))
-        s = len(der(der(walk(cert, 2))[1][1:])[1])
-        self.assertEqual(len(cert), 901 + 143 * (n - 2) + s)
-        rsp = self.ask(m.certify_extended(label=k.LABEL,
-                                          flags=m.DMTF_OTHER_NAME),
-                       m.CMD_CERTIFY_KEY_EXTENDED)
-        named = k.cert_of(rsp, 132)[0]
-        t = len(der(der(walk(named, 2))[1][1:])[1])
-        self.assertEqual(len(named) - t, len(cert) - s + 166)
-
-    def test_deepest(self):
-        """A request for a context with all others above it."""
-        self.bench.cold_boot(users=(0,), pl0=0, pl0_valid=False)
-        self.fill(m.ZERO_HANDLE, 30)
-        cms = self.certificate(self.status(0, m.certify(fmt=1)))
-        csr = der(walk(cms, 1, 0, 2, 1, 0))[1]
-        s1 = len(der(der(walk(csr, 2))[1][1:])[1])
-        s2 = len(der(der(walk(cms, 1, 0, 3, 0, 4))[1])[1])
-        self.assertEqual(len(cms), 829 + 143 * 30 + s1 + s2)
-        self.status(0, m.sign())
 
     def test_subject_alt_name(self):
         for info, size, error in (
@@ -879,6 +852,88 @@ class Limits(DeviceTest):
                        m.CMD_CERTIFY_KEY_EXTENDED)
         self.assertNotEqual(rsp[20:36], handle)
         self.status(0x1000, m.sign(handle))
+
+
+class AllContexts(DeviceTest):
+    """As many contexts as there is room for: 24 in this release."""
+
+    ROOM = 24
+    PROFILE = 'dffaffff' + '00' * 4 + '20000000' \
+        '52455044' '00000000' '04000000' \
+        '00000c00' '41525443' '41525443' '18000000' '00006cee'
+
+    def test_profile(self):
+        rsp = self.ask(m.invoke(m.GET_PROFILE))
+        self.assertEqual(rsp.hex(), self.PROFILE)
+
+    def check_full(self):
+        """Whoever may have another context does not get it."""
+        self.assertTrue(all(s.used for s in self.bench.dpe.slots))
+        for req in (m.initialize(m.SIMULATION), m.derive(flags=NEXT),
+                    m.derive(flags=CHILD)):
+            self.status(0x1003, req)
+
+    def test_localities(self):
+        """By way of level 0 into localities of level 1."""
+        for _ in range(self.ROOM - 2):
+            self.derive(flags=CHILD | m.CHANGE_LOCALITY, target=2)
+        self.check_full()
+        self.fails(m.PL1_EXCEEDED, m.initialize(m.SIMULATION), user=2)
+        rsp = self.ask(m.stash(b'abcd', bytes(48)), m.CMD_STASH_MEASUREMENT)
+        self.assertEqual(rsp[8:], struct.pack('<I', 0x1003))
+        self.bench.snapshot()
+        self.check_full()
+        # the last slot is as good as any
+        last = self.bench.dpe.slots[self.ROOM - 1].handle
+        last = self.status(0, m.sign(last), user=2)[:16]
+        self.status(0, m.destroy(last), user=2)
+        self.derive(flags=CHILD | m.CHANGE_LOCALITY, target=2)
+        self.check_full()
+
+    def fill_without_pl0(self):
+        """Without a valid PL0 its locality has no limit."""
+        self.bench.cold_boot(users=(0,), pl0=0, pl0_valid=False)
+        self.fill(m.ZERO_HANDLE, self.ROOM - 2)
+        self.check_full()
+
+    def update_to_pl0(self):
+        """A firmware says who has level 0."""
+        self.bench.pl0_valid = self.bench.dpe.pl0_valid = True
+        self.assertTrue(self.bench.update(bytes(64)))
+        self.assertEqual(self.bench.dpe.non_fatal, m.PL0_EXCEEDED)
+
+    def test_exceeded_pl0(self):
+        """More than 16."""
+        self.fill_without_pl0()
+        self.update_to_pl0()
+        self.fails(m.PL0_EXCEEDED, m.derive(flags=NEXT))
+
+    def test_deepest(self):
+        """Certificates for a context with all others above it."""
+        self.fill_without_pl0()
+        cms = self.certificate(self.status(0, m.certify(fmt=1)))
+        csr = der(walk(cms, 1, 0, 2, 1, 0))[1]
+        s1 = len(der(der(walk(csr, 2))[1][1:])[1])
+        s2 = len(der(der(walk(cms, 1, 0, 3, 0, 4))[1])[1])
+        self.assertEqual(len(cms), 829 + 143 * (self.ROOM - 2) + s1 + s2)
+        self.status(0, m.sign())
+        self.update_to_pl0()
+        self.ask(m.add_san(LONG_SAN), m.CMD_ADD_SUBJECT_ALT_NAME)
+        self.check_sizes(self.ROOM)
+
+    def test_internal_info(self):
+        """The profile is an input of the key."""
+        self.derive(flags=NEXT | m.INTERNAL_INFO)
+        self.status(0, m.certify())
+
+
+class AllContextsLater(AllContexts):
+    """The same with the 32 of later releases."""
+
+    MAX_HANDLES = ROOM = 32
+    PROFILE = 'd7faffff' + '00' * 4 + '20000000' \
+        '52455044' '00000000' '04000000' \
+        '00000c00' '41525443' '41525443' '20000000' '00006cee'
 
 
 # ---- tags, stashes, exports, destruction ----
@@ -1441,10 +1496,9 @@ class Streams(DeviceTest):
             struct.pack('>I', root.tci_locality)) - self.KIND[0]
 
     def tearDown(self):
-        self.bench.close()
-        self.bench.soc = dpe_bench.Soc()
+        self.bench.renew()
 
-    def resume(self, *changes):
+    def resume(self, *changes, max_handles=m.MAX_HANDLES):
         """Load the state with changes (slot, field, value)."""
         state = bytearray(self.state)
         for slot, (offset, size), value in changes:
@@ -1452,7 +1506,9 @@ class Streams(DeviceTest):
             if isinstance(value, int):
                 value = value.to_bytes(size, 'big')
             state[at:at + size] = value
-        self.bench.soc = self.bench.soc.resume(bytes(state), self.now)
+        self.bench.soc.close()
+        self.bench.soc = self.bench.soc.resume(bytes(state), self.now,
+                                               max_handles=max_handles)
         return self.bench.soc
 
     def test_unchanged(self):
@@ -1479,6 +1535,21 @@ class Streams(DeviceTest):
             with self.subTest(changes=changes):
                 with self.assertRaisesRegex(QTestError, 'caliptra-dpe'):
                     self.resume(*changes)
+
+    def test_too_many(self):
+        """Slots in use, or used once, that this part does not have."""
+        context = [(self.TYPE, 1), (self.STATE, 1)]
+        for changes in (context, [(self.HANDLE, b'\1' * 16)],
+                        [(self.LOCALITY, 2)], [(self.TAG, 5)],
+                        [(self.HAS_TAG, 1)]):
+            for slot, room in ((23, 24), (24, 25)):
+                with self.subTest(changes=changes, slot=slot):
+                    here = [(slot, *change) for change in changes]
+                    self.resume(*here, max_handles=room)
+                    if room > 24:
+                        with self.assertRaisesRegex(QTestError,
+                                                    'caliptra-dpe'):
+                            self.resume(*here, max_handles=room - 1)
 
     def restart(self):
         self.bench.soc.set_user(1)

@@ -29,7 +29,8 @@ def vector_dpe():
     return VectorDpe(k.RT_CDI,
                      m.Key.from_seed(m.kdf(k.RT_CDI, b'rt_alias_keygen')),
                      k.PCR3, [1], 1, bytes(2000), k.UEID,
-                     lambda: k.handle(next(calls)))
+                     lambda: k.handle(next(calls)),
+                     max_handles=m.MAX_HANDLES_LATER)
 
 
 class TestModel(unittest.TestCase):

@@ -145,6 +145,14 @@ class Properties(unittest.TestCase):
                             "not 'other'"):
             replay.bench_qtest(args=['-global', 'caliptra.firmware=other'])
 
+    def test_wrong_max_handles(self):
+        for value in (0, 23, 33, 255):
+            with self.subTest(value=value), self.assertRaisesRegex(
+                    QTestError, 'dpe-max-handles must be 24 to 32, not %d'
+                    % value):
+                replay.bench_qtest(args=[
+                    '-global', 'caliptra.dpe-max-handles=%d' % value])
+
 
 if __name__ == '__main__':
     unittest.main()

@@ -138,6 +138,7 @@ class State(unittest.TestCase):
             'parent_obj': 'wiring', 'fw_ops': 'wiring', 'chr': 'wiring',
             'firmware': 'property', 'rom': 'property',
             'fw_latency': 'property', 'internal_bus_base': 'property',
+            'dpe_max_handles': 'property',
             'bench': 'its fields are saved one by one'},
         'CaliptraBench': {
             'container': 'wiring', 'bus': 'wiring', 'soc': 'wiring',
