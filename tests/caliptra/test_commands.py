@@ -246,6 +246,7 @@ def run(soc, name, payload=b''):
 
 
 # errors of ROM
+UNCORRECTABLE_ECC = 0x00080005
 INVALID_IMAGE_SIZE = 0x01020002
 MAILBOX_STATE_INCONSISTENT = 0x01020003
 INVALID_COMMAND = 0x01020004
@@ -725,6 +726,39 @@ class RomTests(RowTests, unittest.TestCase):
 add_rows(RomTests, ROM_ROWS)
 
 
+class MailboxEccTests(unittest.TestCase):
+    """The test bench spoils what firmware reads from the mailbox SRAM."""
+
+    BUS = 0x1000000000
+    SRAM_FLIP = BUS + 0x70040028    # see hw/misc/caliptra_bench.c
+
+    def setUp(self):
+        self.soc = Soc(args=['-global', 'caliptra.x-internal-bus-base=0x%x' %
+                             self.BUS])
+        self.addCleanup(self.soc.close)
+
+    def test_two_bits(self):
+        """Found before the checksum is looked at, and fatal."""
+        soc = self.soc
+        cmd = COMMANDS['STASH_MEASUREMENT']
+        for code, data in ((cmd.code, good(cmd.code, cmd.size)),
+                           (FIRMWARE_LOAD, env.bundle())):
+            with self.subTest(command='0x%08x' % code):
+                soc.write32(self.SRAM_FLIP, 0)
+                soc.to_rom()
+                soc.write32(self.SRAM_FLIP, 0x11)
+                soc.begin(code, data)
+                self.assertEqual(soc.wait_fatal(), UNCORRECTABLE_ECC)
+                self.assertEqual(soc.wait(), soc_regs.CMD_FAILURE)
+
+    def test_one_bit(self):
+        """Corrected: firmware does not notice."""
+        soc = self.soc
+        soc.to_rom()
+        soc.write32(self.SRAM_FLIP, 0x10)
+        self.assertEqual(run(soc, 'VERSION'), version(0x0880, 0))
+
+
 class RuntimeTests(RowTests, unittest.TestCase):
     def boot(self):
         self.soc.to_runtime()
@@ -1081,9 +1115,10 @@ class SnapshotTests(unittest.TestCase):
 # ---- is everything tested? ----
 
 # error numbers that a SoC can get from commands; not those that need a
-# broken hand-off, an internal TRNG, a fault injected into memory, or 2^32
-# commands (RUNTIME_INCREMENT_PCR_RESET_MAX_REACHED)
+# broken hand-off, an internal TRNG, or 2^32 commands
+# (RUNTIME_INCREMENT_PCR_RESET_MAX_REACHED)
 REACHABLE = {
+    UNCORRECTABLE_ECC,
     INVALID_IMAGE_SIZE, MAILBOX_STATE_INCONSISTENT, INVALID_COMMAND,
     INVALID_CHECKSUM, INVALID_REQUEST_LENGTH, STASH_MEASUREMENT_MAX_LIMIT,
     RESERVED_PAUSER, UNPROVISIONED_CSR, SHA_ACC_START_OP_FAILURE, SHUTDOWN,
