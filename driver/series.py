@@ -25,6 +25,10 @@ OVERLAY = ('configs', 'docs', 'hw', 'include', 'scripts', 'tests')
 
 # subject, body, patterns of files (patched files by their path in QEMU)
 SERIES = [
+    ('hw/gpio/aspeed_gpio: Do not leak the names of set properties', """
+object_property_add() copies the name.  The leak shows up in each run of an
+ASPEED machine under the address sanitizer.
+""", ['hw/gpio/aspeed_gpio.c']),
     ('hw/misc: Register map and interfaces of a Caliptra core', """
 Caliptra is the open Root of Trust that several SoCs integrate.  Its model
 keeps the two halves of the core apart as silicon does: hardware (registers,

@@ -37,7 +37,10 @@ MESON_SUITES = [
 ]
 
 # Under the sanitizers everything takes its time
-SLOWDOWN = 5 if 'sanitize' in OBJ.name else 1
+SANITIZE = 'sanitize' in OBJ.name
+SLOWDOWN = 5 if SANITIZE else 1
+# Reports go to files: what a test does with QEMU's stderr does not matter
+SANITIZER_LOG = 'sanitizer'
 UNITTEST_TIMEOUT = 900
 
 
@@ -60,13 +63,26 @@ class Suite:
     def log(self):
         return LOGS / (re.sub(r'[^\w.-]+', '_', self.name) + '.log')
 
+    @property
+    def reports(self):
+        """Where the sanitizers of this suite's processes report"""
+        return self.log.with_suffix('.' + SANITIZER_LOG)
+
+    def environment(self):
+        env = {**os.environ, **self.env}
+        if SANITIZE:
+            env['ASAN_OPTIONS'] = f'log_path={self.reports}'
+            env['UBSAN_OPTIONS'] = (f'log_path={self.reports}'
+                                    ':print_stacktrace=1')
+        return env
+
     def run(self):
         start = time.monotonic()
         trouble = None
         with open(self.log, 'wb') as log:
             try:
                 code = subprocess.run(
-                    self.cmd, env={**os.environ, **self.env}, cwd=self.cwd,
+                    self.cmd, env=self.environment(), cwd=self.cwd,
                     stdin=subprocess.DEVNULL, stdout=log,
                     stderr=subprocess.STDOUT, timeout=self.timeout,
                     check=False).returncode
@@ -88,6 +104,11 @@ class Suite:
                 trouble = 'ran no case'
         if trouble:
             self.failed.append(f'({trouble})')
+        for report in sorted(LOGS.glob(self.reports.name + '.*')):
+            # there are mere warnings, too: about coroutines
+            if re.search('ERROR: |runtime error: ',
+                         report.read_text(errors='replace')):
+                self.failed.append(f'(sanitizer: {os.path.relpath(report)})')
         return self
 
 
