@@ -241,6 +241,9 @@ def main(tree, out):
     groups = assign(files)
     git = Git(tree)
     git('init', '-q', '-b', 'series')
+    # nothing in the background that the removal of the tree would meet
+    git('config', 'gc.auto', '0')
+    git('config', 'maintenance.auto', 'false')
     git('add', '-f', '.')
     git('commit', '-q', '-m', 'QEMU')
     for group, (subject, body, _) in zip(groups, SERIES):
