@@ -111,9 +111,12 @@ void caliptra_dice_validity(CaliptraFw *fw,
 
 static void fuse_digest(CaliptraFw *fw, uint32_t reg, uint8_t digest[48])
 {
-    for (unsigned i = 0; i < 12; i++) {
-        stl_be_p(digest + 4 * i, caliptra_fw_fuse(fw, reg + 4 * i));
+    uint32_t words[12];
+
+    for (unsigned i = 0; i < ARRAY_SIZE(words); i++) {
+        words[i] = caliptra_fw_fuse(fw, reg + 4 * i);
     }
+    caliptra_words_to_bytes(digest, words, ARRAY_SIZE(words));
 }
 
 static void key_digest(const CaliptraEccPub *pub, uint8_t digest[32])
