@@ -77,6 +77,37 @@ def write_file(path, data):
         raise ToolError(f'{path}: {e.strerror}') from None
 
 
+# How files begin that are mistaken for bundles and manifests
+KINDS = (
+    (b'CMAN', 'a Caliptra firmware bundle (see bundle.py)'),
+    (b'NMTA', 'a SoC authorization manifest (see manifest.py)'),
+    (b'FLSH', 'a FLSH container of flash images'),
+    (b'\x7fELF', 'an ELF file'),
+    (b'\xd0\x0d\xfe\xed', 'a device tree or FIT image'),
+    (b'\x1f\x8b', 'a file compressed with gzip'),
+    (b'\xfd7zXZ', 'a file compressed with xz'),
+    (b'\x28\xb5\x2f\xfd', 'a file compressed with zstd'),
+    (b'-----BEGIN ', 'a PEM file'),
+    (b'QFI\xfb', 'a qcow2 disk image'),
+)
+
+
+def kind_of_file(data):
+    """What bytes look like that are not what was expected, for a person"""
+    for magic, kind in KINDS:
+        if data.startswith(magic):
+            return kind
+    if not data:
+        return 'an empty file'
+    if not data.strip(data[:1]):
+        return f'nothing but bytes of 0x{data[0]:02x}'
+    if data[:1] in b'{[' and data.isascii():
+        return 'a JSON file'
+    if re.fullmatch(rb'[\t\r\n -~]*', data[:4096]):
+        return 'a text file'
+    return 'data of no kind that is known here'
+
+
 def number(text, bits=32):
     """Argument type: a number that fits into @bits bits."""
     try:
@@ -137,6 +168,13 @@ def check_fuse(name, value):
     raise ToolError(f'no fuse is called {name!r}')
 
 
+def no_fuses():
+    """All fuses, none of them blown"""
+    fuses = {name: bytes(4 * words) for name, words in FUSE_WORDS.items()}
+    fuses.update({name: 0 for name in FUSE_BITS})
+    return fuses
+
+
 def load_fuses(path):
     """Read a fuse file: JSON object, absent fuses are zero."""
     try:
@@ -145,8 +183,7 @@ def load_fuses(path):
         raise ToolError(f'{path}: not JSON: {e}') from None
     if not isinstance(values, dict):
         raise ToolError(f'{path}: not a JSON object')
-    fuses = {name: bytes(4 * words) for name, words in FUSE_WORDS.items()}
-    fuses.update({name: 0 for name in FUSE_BITS})
+    fuses = no_fuses()
     try:
         for name, value in values.items():
             fuses[name] = check_fuse(name, value)

@@ -7,7 +7,8 @@
 import struct
 
 import caliptra_keys as keys
-from caliptra_common import ToolError, fuse_svn, hw_words, words_number
+from caliptra_common import (LIFECYCLES, ToolError, fuse_svn, hw_words,
+                             no_fuses, words_number)
 from caliptra_keys import sha384
 
 MARKER = 0x4E414D43
@@ -160,6 +161,11 @@ class Bundle:
         self[f'{name}.x'] = hw_words(key.public[:48])
         self[f'{name}.y'] = hw_words(key.public[48:])
 
+    def end(self):
+        """Where the last image ends: what follows is not the bundle's"""
+        return max(self[f'{image}.offset'] + self[f'{image}.size']
+                   for image in ('fmc', 'rt'))
+
     def required_fuses(self):
         """The fuses without which Caliptra refuses this bundle"""
         return {
@@ -168,6 +174,13 @@ class Bundle:
             'lms_verify': int(any(self['vendor_lms_sig']) and
                               any(self['owner_lms_sig'])),
         }
+
+
+def find_bundle(data, start=0):
+    """Where in @data a bundle begins, -1 if there is none"""
+    head = struct.pack('<II', MARKER, MANIFEST_SIZE)
+    at = data.find(head, start)
+    return at if at < 0 or at + MANIFEST_SIZE <= len(data) else -1
 
 
 def pad(image):
@@ -325,6 +338,23 @@ def _verify_image(bundle, sram, which, max_svn, min_svn):
     if min_svn is not None:
         refuse_if(svn > max_svn, svn_max)
         refuse_if(svn < min_svn, svn_fuse)
+
+
+def accepting_fuses(bundle):
+    """The fuses with which a device in production accepts a bundle, and
+    None; or None, and the Refused that it ends with"""
+    why = None
+    needed = bundle.required_fuses()
+    for change in ({}, {'lms_verify': 0}, {'anti_rollback_disable': 1},
+                   {'lms_verify': 0, 'anti_rollback_disable': 1}):
+        fuses = {**needed, **change}
+        try:
+            verify(bundle.data, {**no_fuses(), **fuses},
+                   LIFECYCLES['production'])
+            return fuses, None
+        except Refused as e:
+            why = why or e
+    return None, why
 
 
 def verify(data, fuses, lifecycle):

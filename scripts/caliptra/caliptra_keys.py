@@ -63,6 +63,19 @@ class EccKey:
     def __init__(self, public):
         self.public = bytes(public)
 
+    def pem(self):
+        """SubjectPublicKeyInfo, None if this is no point of the curve."""
+        x, y = (int.from_bytes(hw_words(v), 'big') for v in (
+            self.public[:48], self.public[48:]))
+        try:
+            key = ec.EllipticCurvePublicNumbers(
+                x, y, ec.SECP384R1()).public_key()
+        except ValueError:
+            return None
+        return key.public_bytes(
+            serialization.Encoding.PEM,
+            serialization.PublicFormat.SubjectPublicKeyInfo)
+
     def verify(self, digest, signature):
         """None if the signature is good, else what is wrong with it."""
         r, s, x, y = (int.from_bytes(hw_words(v), 'big') for v in (

@@ -400,16 +400,204 @@ class CreateTest(ToolCase):
             self.assertNotIn('\n', str(e.exception))
 
 
+    def test_flat_elf(self):
+        """With a load address an image is taken as it is"""
+        data = b'\x7fELF\1\1\1'.ljust(80, b'x')
+        path = self.path('flat', data)
+        with self.assertRaises(ToolError):
+            self.create('--rt', path)
+        bundle, _ = self.create('--rt', path, '--rt-load', '0x40006000')
+        self.assertEqual(bundle.image('rt'), data)
+        self.assertEqual((bundle['rt.load_addr'], bundle['rt.entry_point']),
+                         (0x40006000, 0x40006000))
+
+
+class ResignTest(ToolCase):
+
+    def setUp(self):
+        super().setUp()
+        self.old, self.fuses = self.create('--rt-svn', '3')
+        private = ec.derive_private_key(54321, ec.SECP384R1())
+        self.pem = self.path('own.pem', private.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption()))
+        lms = keys.LmsPrivateKey(bytes(range(16)), bytes(24))
+        self.lms = self.path('own.prv', struct.pack('>II', 12, 7) +
+                             lms.ident + lms.seed)
+
+    def resign(self, *argv):
+        self.run_tool('resign', self.path('fw.bin'), '-o',
+                      self.path('new.bin'), '--fuses',
+                      self.path('new.json'), *argv)
+        bundle = image.Bundle(self.read('new.bin'))
+        self.assertEqual(self.run_tool(
+            'verify', self.path('new.bin'), '--fuses',
+            self.path('new.json'))[0], 0)
+        # images, table of contents, header
+        self.assertEqual(bundle.data[0x162C:], self.old.data[0x162C:])
+        return bundle, json.loads(self.read('new.json'))
+
+    def test_owner(self):
+        """Another owner; what the vendor has signed stays"""
+        for argv in (['--owner-ecc-key', self.pem],
+                     ['--owner-lms-key', self.lms],
+                     ['--owner-ecc-key', self.pem,
+                      '--owner-lms-key', self.lms]):
+            with self.subTest(argv=argv):
+                bundle, fuses = self.resign(*argv)
+                self.assertEqual(bundle.data[:0xE44], self.old.data[:0xE44])
+                self.assertEqual(bundle.data[0x1590:],
+                                 self.old.data[0x1590:])
+                self.assertEqual(fuses['owner_pk_hash'],
+                                 bundle.digest(image.OWNER_KEYS).hex())
+                self.assertNotEqual(fuses['owner_pk_hash'], OWNER_KEY_HASH)
+                self.assertEqual(fuses['key_manifest_pk_hash'],
+                                 VENDOR_KEY_HASH)
+                self.assertEqual(fuses['lms_verify'], 1)
+
+    def test_slot(self):
+        """Out of a slot: the padding is left behind"""
+        self.path('fw.bin', bytes(self.old.data).ljust(0x20000, b'\xff'))
+        bundle, _ = self.resign('--owner-ecc-key', self.pem)
+        self.assertEqual(len(bundle.data), len(self.old.data))
+
+    def test_vendor(self):
+        bundle, fuses = self.resign('--vendor-ecc-key', self.pem)
+        self.assertEqual(bundle.data[0xE44:], self.old.data[0xE44:])
+        self.assertEqual(fuses['owner_pk_hash'], OWNER_KEY_HASH)
+        everybody = ['--vendor-ecc-key', self.pem, '--owner-ecc-key',
+                     self.pem, '--vendor-lms-key', self.lms,
+                     '--owner-lms-key', self.lms]
+        bundle, _ = self.resign('--ecc-index', '2', '--lms-index', '9',
+                                *everybody)
+        self.assertEqual((bundle['header.vendor_ecc_index'],
+                          bundle['vendor_lms_index']), (2, 9))
+
+    def test_user_errors(self):
+        public = self.path('pub.pem', image.Bundle(
+            self.old.data).ecc_key('owner_ecc_key').pem())
+        for argv in ([], ['--ecc-index', '1'],
+                     ['--ecc-index', '4', '--owner-ecc-key', self.pem],
+                     ['--ecc-index', '1', '--vendor-ecc-key', self.pem],
+                     ['--owner-ecc-key', public],
+                     ['--owner-ecc-key', self.lms],
+                     ['--owner-lms-key', self.pem]):
+            with self.subTest(argv=argv), self.assertRaises(ToolError) as e:
+                self.resign(*argv)
+            self.assertNotIn('\n', str(e.exception))
+        self.path('fw.bin', self.old.data[:-1])
+        with self.assertRaisesRegex(ToolError, 'would refuse the outcome'):
+            self.resign('--owner-ecc-key', self.pem)
+        self.path('fw.bin', b'\x7fELF')
+        with self.assertRaisesRegex(ToolError, 'but an ELF file'):
+            self.resign('--owner-ecc-key', self.pem)
+
+    def test_extract(self):
+        parts = self.path('parts')
+        self.path('fw.bin', bytes(self.old.data) + bytes(100))
+        status, _ = self.run_tool('extract', self.path('fw.bin'), parts)
+        self.assertEqual(status, 0)
+        self.assertEqual(self.read('parts/bundle.bin'), self.old.data)
+        for name in ('fmc', 'rt'):
+            self.assertEqual(self.read(f'parts/{name}.bin'),
+                             self.old.image(name))
+        self.assertEqual(
+            keys.load_ecc_key(parts + '/vendor-ecc-key2.pem').public,
+            keys.dev_ecc_key(2).public)
+        self.assertEqual(
+            keys.load_lms_key(parts + '/owner-lms-key.pub', False).public,
+            keys.dev_lms_key(keys.DEV_OWNER).public)
+        data = bytearray(self.old.data)
+        data[-1] ^= 1
+        self.path('fw.bin', data)
+        status, text = self.run_tool('extract', self.path('fw.bin'), parts)
+        self.assertEqual(status, 1)
+        self.assertIn('rt.bin does not have the digest', text)
+
+
 class ShowVerifyTest(ToolCase):
 
     def test_show(self):
-        self.create()
-        status, text = self.run_tool('show', self.path('fw.bin'))
+        bundle, wanted = self.create()
+        status, text = self.run_tool('show', '--fuses', self.path('out.json'),
+                                     self.path('fw.bin'))
         self.assertEqual(status, 0)
+        self.assertEqual(text.count('  good\n'), 7)
+        self.assertIn(VENDOR_KEY_HASH, text)
+        self.assertLess(len(text.splitlines()), 24)
+        self.assertEqual(
+            text.splitlines()[0], f'{self.path("fw.bin")}: firmware bundle '
+            f'of {len(bundle.data)} bytes, digests and signatures good')
+        self.assertEqual(json.loads(self.read('out.json')), wanted)
+        _, text = self.run_tool('show', '--all', self.path('fw.bin'))
         for name in image.LAYOUT:
             self.assertIn(f' {name} ', text)
-        self.assertIn(VENDOR_KEY_HASH, text)
-        self.assertEqual(text.count(' good\n'), 7)
+
+    def test_show_fuses(self):
+        """Those that accept it, if any do: LMS may be wrong alone"""
+        bundle, _ = self.create()
+        for offset, accepted in ((0x1200, {'lms_verify': 0}),
+                                 (0x0790, None), (0x173C, None)):
+            data = bytearray(bundle.data)
+            data[offset] ^= 1
+            out = self.path(f'{offset:x}.json')
+            status, text = self.run_tool('show', self.path('x', data),
+                                         '--fuses', out)
+            self.assertEqual(status, 1)
+            self.assertEqual('Fuses that accept it' in text,
+                             accepted is not None)
+            if accepted:
+                fuses = common.load_fuses(out)
+                self.assertEqual({**fuses, **accepted}, fuses)
+            else:
+                self.assertIn('No fuses accept it in production: '
+                              'IMAGE_VERIFIER_ERR_', text)
+                self.assertFalse(os.path.exists(out))
+
+    def test_first_line(self):
+        """What a file is, whatever it is"""
+        bundle, _ = self.create()
+        data = bytes(bundle.data)
+        for content, status, line in (
+                (data.ljust(0x20000, b'\xff'), 0,
+                 'slot of 131072 bytes, padded with 0xff, with a firmware '
+                 'bundle of 6012 bytes, digests and signatures good'),
+                (data + b'12', 0, 'firmware bundle of 6012 bytes, digests '
+                 'and signatures good, followed by 2 bytes of something '
+                 'else'),
+                (data[:-1], 1, 'damaged firmware bundle: 6011 bytes, cut off '
+                 'before its end at 6012'),
+                (data[:-1] + b'?', 1, 'damaged firmware bundle of 6012 '
+                 'bytes: rt digest BAD'),
+                (data[:100], 1, 'a firmware bundle cut off in its manifest: '
+                 '100 of 5884 bytes'),
+                (b'CMAN\0\0\0\x40' + data[8:], 1,
+                 'not a firmware bundle of Caliptra 1.x: its manifest has '
+                 '1073741824 bytes, not 5884'),
+                (bytes(16) + data, 1,
+                 'not a firmware bundle; one begins in it at 0x10'),
+                (b'', 1, 'not a firmware bundle but an empty file'),
+                (b'\xff' * 9000, 1,
+                 'not a firmware bundle but nothing but bytes of 0xff'),
+                (b'\x7fELF' + data[4:], 1,
+                 'not a firmware bundle but an ELF file'),
+                (b'{"a": 1}', 1, 'not a firmware bundle but a JSON file'),
+                (b'Hello\n', 1, 'not a firmware bundle but a text file'),
+                (bytes(range(256)), 1, 'not a firmware bundle but data of no '
+                 'kind that is known here')):
+            with self.subTest(line=line):
+                path = self.path('x', content)
+                got, text = self.run_tool('show', path)
+                self.assertEqual(text.splitlines()[0], f'{path}: {line}')
+                self.assertEqual(got, status)
+
+    def test_show_too_big(self):
+        bundle, _ = self.create()
+        status, text = self.run_tool('show', self.path(
+            'x', bytes(bundle.data).ljust(0x20004, b'\0')))
+        self.assertEqual(status, 0)
+        self.assertIn('Caliptra takes 131072 bytes; this file has 131076',
+                      text)
 
     def test_show_bad(self):
         """A flipped bit in each part is said where it hits"""
@@ -431,8 +619,7 @@ class ShowVerifyTest(ToolCase):
         bundle, _ = self.create()
         for size in (0, 1, 4, 8, 0x16FB):
             path = self.path('cut', bundle.data[:size])
-            with self.assertRaises(ToolError):
-                self.run_tool('show', path)
+            self.assertEqual(self.run_tool('show', path)[0], 1)
             self.assertEqual(self.run_tool(
                 'verify', path, '--fuses', self.path('fuses.json'))[0], 1)
         for byte in (b'\0', b'\xff', b'\x7f'):
@@ -511,7 +698,7 @@ class ShowVerifyTest(ToolCase):
             with self.subTest(path=path):
                 status, text = self.run_tool('show', path)
                 self.assertEqual(status, 0, text)
-                self.assertEqual(text.count(' good\n'), 7)
+                self.assertEqual(text.count('  good\n'), 7)
                 fuses = image.Bundle(common.read_file(path)).required_fuses()
                 self.path('fuses.json', common.fuses_text(fuses).encode())
                 self.assertEqual(self.run_tool(
