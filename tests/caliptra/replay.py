@@ -98,6 +98,18 @@ ANY_USER = 0xffffffff
 LIFECYCLE_PRODUCTION = 3
 
 
+# What a line may be; numbers are hexadecimal, * is a word that is not compared
+LINE = re.compile(
+    r'(?:in|wire) [\w\[\]]+ NUM|reset (?:cold|warm|fw_update)|'
+    r'soc W NUM NUM NUM NUM|soc R NUM NUM (?:NUM|\*) NUM|'
+    r'(?:uc|tap) W NUM NUM(?: NUM)?|(?:uc|tap) R NUM (?:NUM|\*)(?: NUM)?|'
+    r'wait NUM NUM NUM|tick NUM'.replace('NUM', '(?:0x)?[0-9a-fA-F]+'))
+
+
+class TraceError(Exception):
+    """A file that is no trace; the message is one line."""
+
+
 class Event:
     """A line of a trace with the wire lines that follow it."""
 
@@ -117,8 +129,15 @@ class Trace:
         self.path = path
         if lines is None:
             opener = gzip.open if path.endswith('.gz') else open
-            with opener(path, 'rt', encoding='ascii') as f:
-                lines = f.read().split('\n')
+            try:
+                with opener(path, 'rt', encoding='ascii') as f:
+                    lines = f.read().split('\n')
+            except (OSError, EOFError) as e:
+                raise TraceError('%s: %s' % (
+                    path, getattr(e, 'strerror', None) or e)) from None
+            except UnicodeDecodeError:
+                raise TraceError('%s: not a bus trace, nor text' %
+                                 path) from None
         self.lines = lines
         self.events = []
         self.accesses = 0
@@ -132,6 +151,9 @@ class Trace:
                 if line.startswith('#!timing'):
                     timing = line.endswith('on')
                 continue
+            if not LINE.fullmatch(line):
+                raise TraceError('%s:%d: not a line of a bus trace: %.40r' %
+                                 (path, lineno, line))
             words = line.split(' ')
             kind = words[0]
             if kind == 'wire':
@@ -144,6 +166,8 @@ class Trace:
                 if kind == 'uc' and len(words) == 4:
                     self.engines = True
             self.events.append(Event(lineno, words, timing))
+        if not self.events:
+            raise TraceError('%s: a bus trace without an event' % path)
 
     def context(self, lineno, before=4):
         first = max(0, lineno - 1 - before)
@@ -290,7 +314,7 @@ class Player:
             elif name in WIDE_WORDS:
                 wide[WIDE_WORDS[name]] = value
             elif not name.endswith('_busy'):
-                raise ValueError('unknown wire %s' % name)
+                raise ValueError(name)
         changed = {i: v for i, v in wide.items() if self.wide.get(i, 0) != v}
         self.wide.update(changed)
         return changed
@@ -353,7 +377,11 @@ class Player:
     def play(self, qtest, first=0, last=None):
         """Play events first..last-1; what went before must be played."""
         for event in self.trace.events[first:last]:
-            self._event(event)
+            try:
+                self._event(event)
+            except (KeyError, ValueError) as e:
+                raise TraceError('%s:%d: no such input or output: %s' % (
+                    self.trace.path, event.lineno, e)) from None
             if len(self.cmds) >= self.CHUNK:
                 self._flush(qtest)
         self._flush(qtest)
@@ -425,11 +453,20 @@ def main():
                     help='name only files with differences')
     ap.add_argument('paths', nargs='+', metavar='FILE-OR-DIR')
     args = ap.parse_args()
+    try:
+        return replay(args)
+    except TraceError as e:
+        sys.exit('qemu-caliptra: replay: %s' % e)
 
+
+def replay(args):
     accesses = differences = 0
     start = time.monotonic()
     with bench_qtest(args.qemu) as qtest:
-        for path in find_traces(args.paths):
+        paths = find_traces(args.paths)
+        if not paths:
+            raise TraceError('no trace in %s' % ' '.join(args.paths))
+        for path in paths:
             trace = Trace(path)
             player = Player(trace)
             player.run(qtest)

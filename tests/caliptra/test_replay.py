@@ -9,6 +9,7 @@
 import io
 import os
 import sys
+import tempfile
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -49,6 +50,39 @@ class Replay(unittest.TestCase):
 
     def test_rtl_engines(self):
         self.recorded('rtl-engines')
+
+
+class Files(unittest.TestCase):
+    """What is no trace is told in one line."""
+
+    def test_wrong(self):
+        good = 'reset cold\nuc R 0x30030000 0x00000000 0x0\n'
+        for name, text, why in (
+                ('a.txt', good + 'Hello world\n', ":3: not a line of a bus "
+                 "trace: 'Hello world'"),
+                ('b.txt', good + 'soc W 0x0 0x0\n', ':3: not a line'),
+                ('c.txt', good + 'uc R 0x0 zero 0x0\n', ':3: not a line'),
+                ('d.txt', '# nothing\n', ': a bus trace without an event'),
+                ('e.txt', '\xff\0', ': not a bus trace, nor text'),
+                ('f.txt.gz', good, ': ')):
+            with self.subTest(name=name), \
+                    tempfile.TemporaryDirectory() as folder:
+                path = os.path.join(folder, name)
+                with open(path, 'w', encoding='latin-1') as f:
+                    f.write(text)
+                with self.assertRaises(replay.TraceError) as e:
+                    replay.Trace(path)
+                self.assertIn(path + why, str(e.exception))
+                self.assertNotIn('\n', str(e.exception))
+        with self.assertRaisesRegex(replay.TraceError, 'No such file'):
+            replay.Trace('/nonexistent/trace.txt')
+
+    def test_unknown_names(self):
+        for line in ('in magic 0x1', 'wire magic 0x1'):
+            player = replay.Player(replay.Trace('x', [
+                'reset cold', line, 'uc R 0x0 0x0 0x0']))
+            with self.assertRaisesRegex(replay.TraceError, 'x:.*magic'):
+                player.play(None)
 
 
 class Player(unittest.TestCase):
