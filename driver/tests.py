@@ -23,18 +23,32 @@ TREE = Path(os.environ['CALIPTRA_TREE'])
 OBJ = Path(os.environ['CALIPTRA_OBJ'])
 LOGS = Path(os.environ['CALIPTRA_LOGS']) / ('tests-' + OBJ.name)
 
-# Tests of meson's that are run whole, and QEMU's own that are run for this
-# machine only: name, then the arguments that narrow them
-MESON_SUITES = [
-    (r'qtest-aarch64/aspeed_caliptra.*', []),
-    (r'test-caliptra-.*', []),
-    (r'func-aarch64-aspeed_caliptra.*', []),
-    (r'qtest-aarch64/ast2700-.*', []),
-    (r'qtest-aarch64/qom-test', ['-p', '/aarch64/qom/ast2700fc']),
-    (r'qtest-aarch64/test-hmp', ['-p', '/aarch64/hmp/ast2700fc']),
-    (r'qtest-aarch64/device-introspect-test',
-     ['-p', '/aarch64/device/introspect/concrete/defaults/none']),
-]
+# QEMU's own tests that are run for this machine: name, and the arguments
+# that narrow those that would run for all machines
+QEMU_SUITES = {
+    'qtest-aarch64/ast2700-gpio-test': [],
+    'qtest-aarch64/ast2700-hace-test': [],
+    'qtest-aarch64/ast2700-smc-test': [],
+    'qtest-aarch64/qom-test': ['-p', '/aarch64/qom/ast2700fc'],
+    'qtest-aarch64/test-hmp': ['-p', '/aarch64/hmp/ast2700fc'],
+    'qtest-aarch64/device-introspect-test':
+        ['-p', '/aarch64/device/introspect/concrete/defaults/none'],
+}
+
+# Tests of the overlay that meson knows: file, and how meson calls the test
+MESON_SUITES = (
+    (r'tests/qtest/(.+-test)\.c', r'qtest-aarch64/\1'),
+    (r'tests/unit/(test-.+)\.c', r'\1'),
+    (r'tests/functional/(\w+)/test_(\w+)\.py', r'func-\1-\2'),
+)
+
+# Modules of the unittest suites; what they import decides what is built
+UNITTEST_DIRS = ('driver', 'tests/caliptra')
+
+# How long suites take, in seconds: for shards, and to begin with the long
+# ones.  A run leaves the file anew with its logs.
+DURATIONS = ROOT / 'driver/durations.txt'
+USUAL_DURATION = 10
 
 # Under the sanitizers everything takes its time
 SANITIZE = 'sanitize' in OBJ.name
@@ -199,37 +213,142 @@ def unittest_main(module, result_file):
     return 0 if success else 1
 
 
-def find_suites(wanted):
+def suite_names():
+    """All suites, in the order of their report, before anything is built"""
+    names = list(QEMU_SUITES)
+    files = [str(path.relative_to(ROOT)) for kind in ('qtest', 'unit',
+                                                      'functional')
+             for path in sorted((ROOT / 'tests' / kind).rglob('*'))]
+    for pattern, name in MESON_SUITES:
+        names += [re.sub(pattern, name, file) for file in files
+                  if re.fullmatch(pattern, file)]
+    for directory in UNITTEST_DIRS:
+        names += [str(path.relative_to(ROOT)) for path in
+                  sorted((ROOT / directory).glob('test_*.py'))]
+    return names
+
+
+def durations():
+    known = {}
+    for line in DURATIONS.read_text(encoding='utf-8').splitlines():
+        if line and not line.startswith('#'):
+            seconds, name = line.split()
+            known[name] = float(seconds)
+    return known
+
+
+def shard(names, number, count):
+    """
+    Shard @number (from 1) of @count: each name is in exactly one, and they
+    take about the same time
+    """
+    known = durations()
+    loads = [[0, index, []] for index in range(count)]
+    for name in sorted(names, key=lambda name:
+                       (-known.get(name, USUAL_DURATION), name)):
+        load = min(loads)
+        load[0] += known.get(name, USUAL_DURATION)
+        load[2].append(name)
+    mine = loads[number - 1][2]
+    return [name for name in names if name in mine]
+
+
+def imports(path, seen):
+    """@path and the files beside it that it imports, directly or not"""
+    if path in seen or not path.exists():
+        return seen
+    seen.add(path)
+    for name in re.findall(r'^\s*(?:import|from) (\w+)',
+                           path.read_text(encoding='utf-8'), re.MULTILINE):
+        imports(path.parent / f'{name}.py', seen)
+    return seen
+
+
+def needs(name):
+    """What a suite needs: nothing, its own program, QEMU"""
+    if name.startswith(('qtest-', 'func-')):
+        return 'qemu'
+    if not name.endswith('.py'):
+        return 'meson'
+    # the variables in which a test finds QEMU
+    return 'qemu' if any(re.search(r'Q\w*TEST_QEMU_BINARY',
+                                   path.read_text(encoding='utf-8'))
+                         for path in imports(ROOT / name, set())) \
+        else 'nothing'
+
+
+class Selection:
+    """What the arguments of "test" ask for"""
+
+    def __init__(self, args):
+        self.list = False
+        self.names = suite_names()
+        self.part = None
+        words = []
+        args = list(args)
+        while args:
+            arg = args.pop(0)
+            if arg == '--list':
+                self.list = True
+            elif arg == '--shard':
+                self.part = self.parse_shard(args.pop(0) if args else '')
+            elif arg.startswith('-'):
+                sys.exit(f'qemu-caliptra: test: unknown option {arg}')
+            else:
+                words.append(arg)
+        for word in words:
+            if not any(word in name for name in self.names):
+                sys.exit('qemu-caliptra: test: no suite is named like '
+                         f'{word} (test --list names them)')
+        if words:
+            self.names = [name for name in self.names
+                          if any(word in name for word in words)]
+        if self.part:
+            self.names = shard(self.names, *self.part)
+
+    @staticmethod
+    def parse_shard(text):
+        match = re.fullmatch(r'(\d+)/(\d+)', text)
+        number, count = map(int, match.groups()) if match else (0, 0)
+        if not 1 <= number <= count:
+            sys.exit('qemu-caliptra: test: --shard takes K/N, K from 1 to N, '
+                     f'not "{text}"')
+        return number, count
+
+
+def find_suites(names):
     suites = []
-    known = json.loads((OBJ / 'meson-info/intro-tests.json')
-                       .read_text(encoding='utf-8'))
-    for pattern, narrow in MESON_SUITES:
-        for test in sorted(known, key=lambda test: test['name']):
-            if re.fullmatch(pattern, test['name']):
-                suites.append(Suite(test['name'], test['cmd'] + narrow,
-                                    test['env'], test['timeout'], parse_tap,
-                                    test['workdir'] or OBJ))
-    for path in (sorted((ROOT / 'driver').glob('test_*.py')) +
-                 sorted((ROOT / 'tests/caliptra').glob('test_*.py'))):
-        suite = Suite(str(path.relative_to(ROOT)), [], {}, UNITTEST_TIMEOUT,
-                      parse_unittest, path.parent)
-        suite.cmd = [sys.executable, __file__, '--unittest', path.stem,
-                     str(suite.log.with_suffix('.json'))]
+    known = {}
+    if any(needs(name) != 'nothing' for name in names):
+        known = {test['name']: test for test in json.loads(
+            (OBJ / 'meson-info/intro-tests.json').read_text(encoding='utf-8'))}
+    for name in names:
+        if name.endswith('.py'):
+            path = ROOT / name
+            suite = Suite(name, [], {}, UNITTEST_TIMEOUT, parse_unittest,
+                          path.parent)
+            suite.cmd = [sys.executable, __file__, '--unittest', path.stem,
+                         str(suite.log.with_suffix('.json'))]
+        elif name not in known:
+            sys.exit(f'qemu-caliptra: test: QEMU was configured without {name}')
+        else:
+            test = known[name]
+            suite = Suite(name, test['cmd'] + QEMU_SUITES.get(name, []),
+                          test['env'], test['timeout'], parse_tap,
+                          test['workdir'] or OBJ)
         suites.append(suite)
-    if wanted:
-        suites = [suite for suite in suites
-                  if any(word in suite.name for word in wanted)]
     return suites
 
 
-def ninja_targets(suites):
+def ninja_targets(names):
     """What has to be built before these suites can run"""
     targets = set()
-    for suite in suites:
-        for word in suite.cmd[:1]:
-            path = Path(word)
-            if path.is_relative_to(OBJ / 'tests'):
-                targets.add(str(path.relative_to(OBJ)))
+    if any(needs(name) == 'qemu' for name in names):
+        targets.add('qemu-system-aarch64')
+    for suite in find_suites(names):
+        path = Path(suite.cmd[0])
+        if path.is_relative_to(OBJ / 'tests'):
+            targets.add(str(path.relative_to(OBJ)))
     return sorted(targets)
 
 
@@ -260,15 +379,26 @@ def report(suites, seconds):
 def main(args):
     if args[:1] == ['--unittest']:
         return unittest_main(*args[1:])
+    if args[:1] == ['--need']:
+        # asked before anything is built
+        selection = Selection(args[1:])
+        if selection.list:
+            print('\n'.join(selection.names))
+        else:
+            wanted = {needs(name) for name in selection.names}
+            print(next((need for need in ('qemu', 'meson')
+                        if need in wanted), 'nothing'))
+        return 0
     if args[:1] == ['--targets']:
-        print(' '.join(ninja_targets(find_suites(args[1:]))))
+        print(' '.join(ninja_targets(Selection(args[1:]).names)))
         return 0
 
-    suites = find_suites(args)
+    selection = Selection(args)
+    suites = find_suites(selection.names)
     if not suites:
-        print(f'qemu-caliptra: no suite is named like {" or ".join(args)}',
-              file=sys.stderr)
-        return 2
+        print('qemu-caliptra: test: this shard has no suite', file=sys.stderr)
+        return 0
+    known = durations()
     LOGS.mkdir(parents=True, exist_ok=True)
     for old in LOGS.glob('*'):
         old.unlink()
@@ -276,13 +406,18 @@ def main(args):
     start = time.monotonic()
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         for done in concurrent.futures.as_completed(
-                # the long ones stand last in the list; begin with them
-                [pool.submit(suite.run) for suite in reversed(suites)]):
+                # begin with the long ones
+                [pool.submit(suite.run) for suite in sorted(
+                    suites, key=lambda suite:
+                    -known.get(suite.name, USUAL_DURATION))]):
             suite = done.result()
             verdict = 'FAILED' if suite.failed else 'ok'
             print(f'    {verdict:6}  {suite.name}  ({len(suite.passed)} '
                   f'cases, {suite.seconds:.1f} s)', file=sys.stderr)
     report(suites, time.monotonic() - start)
+    (LOGS / DURATIONS.name).write_text(''.join(
+        f'{suite.seconds:.0f} {suite.name}\n' for suite in suites),
+        encoding='utf-8')
     failed = sum(len(suite.failed) for suite in suites)
     print(f'{sum(len(suite.passed) for suite in suites)} passed, '
           f'{failed} failed, '
