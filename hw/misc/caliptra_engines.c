@@ -34,45 +34,21 @@
 #define ECC_COMMAND_NS      5000
 
 /* Interrupts that engines raise: bits of their interrupt blocks */
-#define ENGINE_NOTIF_CMD_DONE   0
 #define ECC_ERROR_INTERNAL      0
 #define SHA256_ERROR_WNTZ       0
 #define SHA256_ERROR_INIT_NEXT  1
 
 #define ENGINE_NOTIF_BITS       1
-#define ENGINE_ERROR_BITS       4
 #define ECC_ERROR_BITS          1
 
 /* the greatest number of a command in any engine */
 #define ENGINE_CMD_MAX          3
 
-/* NAME and VERSION, two words each, are the first registers of an engine */
-#define ENGINE_ID_SIZE          16
-
-/* Registers of an engine that are plain arrays of words */
-typedef struct EngineArray {
-    uint16_t offset;
-    uint16_t field;         /* in the engine's struct */
-    uint8_t n;
-    uint8_t access;
-} EngineArray;
-
-enum {
-    RO = 1 << 0,
-    WO = 1 << 1,            /* reads as 0 */
-    RW = RO | WO,
-};
-
-#define ENGINE_ARRAY(reg, type, member, access) \
-    { A_##reg, offsetof(type, member), \
-      ARRAY_SIZE(((type *)NULL)->member), access }
-
-/* The word at @offset if it is in an array that @access suits, or NULL */
-static uint32_t *array_word(void *engine, const EngineArray *arrays, size_t n,
-                            hwaddr offset, uint8_t access)
+uint32_t *caliptra_engine_word(void *engine, const CaliptraEngineArray *arrays,
+                               size_t n, hwaddr offset, uint8_t access)
 {
     for (size_t i = 0; i < n; i++) {
-        const EngineArray *a = &arrays[i];
+        const CaliptraEngineArray *a = &arrays[i];
 
         if (offset >= a->offset && offset < a->offset + 4 * a->n &&
             a->access & access) {
@@ -83,7 +59,7 @@ static uint32_t *array_word(void *engine, const EngineArray *arrays, size_t n,
     return NULL;
 }
 
-static void write_dropped(const char *engine, hwaddr offset)
+void caliptra_engine_dropped(const char *engine, hwaddr offset)
 {
     qemu_log_mask(LOG_GUEST_ERROR, "caliptra: write to %s register 0x%"
                   HWADDR_PRIx " dropped\n", engine, offset);
@@ -103,8 +79,8 @@ static void crypto_busy_check(CaliptraState *s)
     }
 }
 
-static void engine_start(CaliptraState *s, CaliptraEngine *e,
-                         const char *name, unsigned cmd, int64_t ns)
+void caliptra_engine_start(CaliptraState *s, CaliptraEngine *e,
+                           const char *name, unsigned cmd, int64_t ns)
 {
     trace_caliptra_engine_start(name, cmd);
     e->cmd = cmd;
@@ -113,14 +89,14 @@ static void engine_start(CaliptraState *s, CaliptraEngine *e,
     crypto_busy_check(s);
 }
 
-static void engine_abort(CaliptraEngine *e)
+void caliptra_engine_abort(CaliptraEngine *e)
 {
     timer_del(e->timer);
     e->cmd = 0;
     e->valid = false;
 }
 
-static void engine_done(CaliptraEngine *e, const char *name)
+void caliptra_engine_done(CaliptraEngine *e, const char *name)
 {
     trace_caliptra_engine_done(name, e->cmd);
     e->cmd = 0;
@@ -128,18 +104,14 @@ static void engine_done(CaliptraEngine *e, const char *name)
     caliptra_intr_notif(&e->intr, ENGINE_NOTIF_CMD_DONE);
 }
 
-/* The flush lasts as long as a fatal error does: nothing is ever READY */
-static bool engine_ready(CaliptraState *s, const CaliptraEngine *e)
+bool caliptra_engine_ready(CaliptraState *s, const CaliptraEngine *e)
 {
     return !e->cmd && !caliptra_flushing(s);
 }
 
 /* ---- key vault clients: all have the same layout ---- */
 
-#define KV_READ_EN  R_HMAC384_KV_RD_KEY_CTRL_READ_EN_MASK
-#define KV_WRITE_EN R_HMAC384_KV_WR_CTRL_WRITE_EN_MASK
-
-static uint32_t kv_status(const CaliptraKvClient *c)
+uint32_t caliptra_kv_client_status(const CaliptraKvClient *c)
 {
     uint32_t status = 0;
 
@@ -148,10 +120,9 @@ static uint32_t kv_status(const CaliptraKvClient *c)
     return FIELD_DP32(status, HMAC384_KV_RD_KEY_STATUS, ERROR, c->error);
 }
 
-/* Write of a read client's control register; returns whether a copy ran */
-static bool kv_read_ctrl(CaliptraState *s, CaliptraKvClient *c, uint32_t data,
-                         uint32_t client, uint32_t words[12],
-                         unsigned *last_dword)
+bool caliptra_kv_client_read(CaliptraState *s, CaliptraKvClient *c,
+                             uint32_t data, uint32_t client,
+                             uint32_t words[12], unsigned *last_dword)
 {
     c->ctrl = data & ~KV_READ_EN;
     if (!(data & KV_READ_EN)) {
@@ -164,7 +135,7 @@ static bool kv_read_ctrl(CaliptraState *s, CaliptraKvClient *c, uint32_t data,
     return true;
 }
 
-static void kv_write_ctrl(CaliptraKvClient *c, uint32_t data)
+void caliptra_kv_client_arm(CaliptraKvClient *c, uint32_t data)
 {
     c->ctrl = data;
     if (data & KV_WRITE_EN) {
@@ -172,13 +143,13 @@ static void kv_write_ctrl(CaliptraKvClient *c, uint32_t data)
     }
 }
 
-static bool kv_armed(const CaliptraKvClient *c)
+bool caliptra_kv_client_armed(const CaliptraKvClient *c)
 {
     return c->ctrl & KV_WRITE_EN;
 }
 
-static void kv_write_result(CaliptraState *s, CaliptraKvClient *c,
-                            const uint32_t words[12])
+void caliptra_kv_client_write(CaliptraState *s, CaliptraKvClient *c,
+                              const uint32_t words[12])
 {
     c->error = caliptra_kv_write_port(
         s, FIELD_EX32(c->ctrl, HMAC384_KV_WR_CTRL, WRITE_ENTRY),
@@ -197,9 +168,11 @@ enum {
     DOE_CMD_CLEAR = 3,
 };
 
-static void doe_clear(CaliptraDoe *d)
+static void doe_clear(CaliptraState *s)
 {
-    engine_abort(&d->e);
+    CaliptraDoe *d = &s->engines.doe;
+
+    caliptra_engine_abort(&d->e);
     d->ctrl = FIELD_DP32(d->ctrl, DOE_CTRL, CMD, DOE_CMD_IDLE);
     memset(d->iv, 0, sizeof(d->iv));
     d->chained = false;
@@ -242,7 +215,7 @@ static void doe_done(void *opaque)
         *flow_done = true;
     }
     d->ctrl = FIELD_DP32(d->ctrl, DOE_CTRL, CMD, DOE_CMD_IDLE);
-    engine_done(&d->e, "doe");
+    caliptra_engine_done(&d->e, "doe");
 }
 
 static void doe_ctrl_write(CaliptraState *s, uint32_t data)
@@ -254,11 +227,11 @@ static void doe_ctrl_write(CaliptraState *s, uint32_t data)
     if (cmd == DOE_CMD_CLEAR) {
         d->ctrl = data & R_DOE_CTRL_DEST_MASK;
         caliptra_soc_ifc_clear_secrets(s);
-        doe_clear(d);
+        doe_clear(s);
         return;
     }
     if (d->e.cmd) {
-        write_dropped("DOE", A_DOE_CTRL);
+        caliptra_engine_dropped("DOE", A_DOE_CTRL);
         return;
     }
     d->ctrl = data & (R_DOE_CTRL_CMD_MASK | R_DOE_CTRL_DEST_MASK);
@@ -271,7 +244,7 @@ static void doe_ctrl_write(CaliptraState *s, uint32_t data)
         doe_done(s);
         return;
     }
-    engine_start(s, &d->e, "doe", cmd, DOE_FLOW_NS);
+    caliptra_engine_start(s, &d->e, "doe", cmd, DOE_FLOW_NS);
 }
 
 static uint32_t doe_read(CaliptraState *s, hwaddr offset)
@@ -285,7 +258,8 @@ static uint32_t doe_read(CaliptraState *s, hwaddr offset)
     case A_DOE_CTRL:
         return d->ctrl;
     case A_DOE_STATUS:
-        status = FIELD_DP32(status, DOE_STATUS, READY, engine_ready(s, &d->e));
+        status = FIELD_DP32(status, DOE_STATUS, READY,
+                            caliptra_engine_ready(s, &d->e));
         status = FIELD_DP32(status, DOE_STATUS, VALID, d->e.valid);
         status = FIELD_DP32(status, DOE_STATUS, UDS_FLOW_DONE,
                             d->uds_flow_done);
@@ -310,7 +284,7 @@ static void doe_write(CaliptraState *s, hwaddr offset, uint32_t data)
         doe_ctrl_write(s, data);
         break;
     default:
-        write_dropped("DOE", offset);
+        caliptra_engine_dropped("DOE", offset);
         break;
     }
 }
@@ -340,25 +314,27 @@ enum {
 
 static const uint32_t ecc_id[4] = { 0x63707365, 0x38342D33, 0x3030312E, 0 };
 
-static const EngineArray ecc_arrays[] = {
-    ENGINE_ARRAY(ECC_SEED, CaliptraEcc, seed, WO),
-    ENGINE_ARRAY(ECC_MSG, CaliptraEcc, msg, WO),
-    ENGINE_ARRAY(ECC_PRIVKEY_OUT, CaliptraEcc, privkey_out, RO),
-    ENGINE_ARRAY(ECC_PUBKEY_X, CaliptraEcc, pubkey_x, RW),
-    ENGINE_ARRAY(ECC_PUBKEY_Y, CaliptraEcc, pubkey_y, RW),
-    ENGINE_ARRAY(ECC_SIGN_R, CaliptraEcc, sign_r, RW),
-    ENGINE_ARRAY(ECC_SIGN_S, CaliptraEcc, sign_s, RW),
-    ENGINE_ARRAY(ECC_VERIFY_R, CaliptraEcc, verify_r, RO),
-    ENGINE_ARRAY(ECC_NONCE, CaliptraEcc, nonce, WO),
-    ENGINE_ARRAY(ECC_PRIVKEY_IN, CaliptraEcc, privkey_in, WO),
+static const CaliptraEngineArray ecc_arrays[] = {
+    ENGINE_ARRAY(ECC_SEED, CaliptraEcc, seed, ENGINE_WO),
+    ENGINE_ARRAY(ECC_MSG, CaliptraEcc, msg, ENGINE_WO),
+    ENGINE_ARRAY(ECC_PRIVKEY_OUT, CaliptraEcc, privkey_out, ENGINE_RO),
+    ENGINE_ARRAY(ECC_PUBKEY_X, CaliptraEcc, pubkey_x, ENGINE_RW),
+    ENGINE_ARRAY(ECC_PUBKEY_Y, CaliptraEcc, pubkey_y, ENGINE_RW),
+    ENGINE_ARRAY(ECC_SIGN_R, CaliptraEcc, sign_r, ENGINE_RW),
+    ENGINE_ARRAY(ECC_SIGN_S, CaliptraEcc, sign_s, ENGINE_RW),
+    ENGINE_ARRAY(ECC_VERIFY_R, CaliptraEcc, verify_r, ENGINE_RO),
+    ENGINE_ARRAY(ECC_NONCE, CaliptraEcc, nonce, ENGINE_WO),
+    ENGINE_ARRAY(ECC_PRIVKEY_IN, CaliptraEcc, privkey_in, ENGINE_WO),
 };
 
 #define P384_WORDS  12
 #define P384_BYTES  48
 
-static void ecc_zeroize(CaliptraEcc *c)
+static void ecc_zeroize(CaliptraState *s)
 {
-    engine_abort(&c->e);
+    CaliptraEcc *c = &s->engines.ecc;
+
+    caliptra_engine_abort(&c->e);
     for (int i = 0; i < ARRAY_SIZE(ecc_arrays); i++) {
         memset((char *)c + ecc_arrays[i].field, 0, 4 * ecc_arrays[i].n);
     }
@@ -383,8 +359,8 @@ static void ecc_keygen(CaliptraState *s)
     caliptra_bytes_to_words(c->pubkey_x, x, P384_WORDS);
     caliptra_bytes_to_words(c->pubkey_y, y, P384_WORDS);
     caliptra_bytes_to_words(words, priv, P384_WORDS);
-    if (kv_armed(&c->wr_pkey)) {
-        kv_write_result(s, &c->wr_pkey, words);
+    if (caliptra_kv_client_armed(&c->wr_pkey)) {
+        caliptra_kv_client_write(s, &c->wr_pkey, words);
     } else if (!c->seed_present) {
         memcpy(c->privkey_out, words, sizeof(words));
     }
@@ -466,7 +442,7 @@ static void ecc_done(void *opaque)
         memset(c->privkey_in, 0, sizeof(c->privkey_in));
         c->pkey_present = false;
     }
-    engine_done(&c->e, "ecc");
+    caliptra_engine_done(&c->e, "ecc");
 }
 
 static void ecc_ctrl_write(CaliptraState *s, uint32_t data)
@@ -475,11 +451,11 @@ static void ecc_ctrl_write(CaliptraState *s, uint32_t data)
     unsigned cmd = FIELD_EX32(data, ECC_CTRL, CTRL);
 
     if (FIELD_EX32(data, ECC_CTRL, ZEROIZE)) {
-        ecc_zeroize(c);
+        ecc_zeroize(s);
         return;
     }
-    if (!engine_ready(s, &c->e)) {
-        write_dropped("ECC", A_ECC_CTRL);
+    if (!caliptra_engine_ready(s, &c->e)) {
+        caliptra_engine_dropped("ECC", A_ECC_CTRL);
         return;
     }
     if (FIELD_EX32(data, ECC_CTRL, PCR_SIGN)) {
@@ -491,15 +467,16 @@ static void ecc_ctrl_write(CaliptraState *s, uint32_t data)
         }
     }
     if (cmd != ECC_CMD_NONE) {
-        engine_start(s, &c->e, "ecc", cmd, ECC_COMMAND_NS);
+        caliptra_engine_start(s, &c->e, "ecc", cmd, ECC_COMMAND_NS);
     }
 }
 
 static uint32_t ecc_read(CaliptraState *s, hwaddr offset)
 {
     CaliptraEcc *c = &s->engines.ecc;
-    uint32_t *word = array_word(c, ecc_arrays, ARRAY_SIZE(ecc_arrays), offset,
-                                RO);
+    uint32_t *word = caliptra_engine_word(c, ecc_arrays,
+                                          ARRAY_SIZE(ecc_arrays), offset,
+                                          ENGINE_RO);
     uint32_t status = 0;
 
     if (word) {
@@ -509,20 +486,21 @@ static uint32_t ecc_read(CaliptraState *s, hwaddr offset)
     case 0 ... ENGINE_ID_SIZE - 1:
         return ecc_id[offset / 4];
     case A_ECC_STATUS:
-        status = FIELD_DP32(status, ECC_STATUS, READY, engine_ready(s, &c->e));
+        status = FIELD_DP32(status, ECC_STATUS, READY,
+                            caliptra_engine_ready(s, &c->e));
         return FIELD_DP32(status, ECC_STATUS, VALID, c->e.valid);
     case A_ECC_KV_RD_PKEY_CTRL:
         return c->rd_pkey.ctrl;
     case A_ECC_KV_RD_PKEY_STATUS:
-        return kv_status(&c->rd_pkey);
+        return caliptra_kv_client_status(&c->rd_pkey);
     case A_ECC_KV_RD_SEED_CTRL:
         return c->rd_seed.ctrl;
     case A_ECC_KV_RD_SEED_STATUS:
-        return kv_status(&c->rd_seed);
+        return caliptra_kv_client_status(&c->rd_seed);
     case A_ECC_KV_WR_PKEY_CTRL:
         return c->wr_pkey.ctrl;
     case A_ECC_KV_WR_PKEY_STATUS:
-        return kv_status(&c->wr_pkey);
+        return caliptra_kv_client_status(&c->wr_pkey);
     default:
         return 0;
     }
@@ -543,13 +521,14 @@ static bool ecc_word_locked(const CaliptraEcc *c, const uint32_t *word)
 static void ecc_write(CaliptraState *s, hwaddr offset, uint32_t data)
 {
     CaliptraEcc *c = &s->engines.ecc;
-    uint32_t *word = array_word(c, ecc_arrays, ARRAY_SIZE(ecc_arrays), offset,
-                                WO);
+    uint32_t *word = caliptra_engine_word(c, ecc_arrays,
+                                          ARRAY_SIZE(ecc_arrays), offset,
+                                          ENGINE_WO);
     unsigned last_dword;
 
     if (word) {
-        if (!engine_ready(s, &c->e) || ecc_word_locked(c, word)) {
-            write_dropped("ECC", offset);
+        if (!caliptra_engine_ready(s, &c->e) || ecc_word_locked(c, word)) {
+            caliptra_engine_dropped("ECC", offset);
         } else {
             *word = data;
         }
@@ -563,18 +542,20 @@ static void ecc_write(CaliptraState *s, hwaddr offset, uint32_t data)
         /* seeds the masking, on which no result depends; not readable */
         break;
     case A_ECC_KV_RD_PKEY_CTRL:
-        c->pkey_present |= kv_read_ctrl(s, &c->rd_pkey, data, KV_DEST_ECC_PKEY,
-                                        c->privkey_in, &last_dword);
+        c->pkey_present |= caliptra_kv_client_read(s, &c->rd_pkey, data,
+                                                   KV_DEST_ECC_PKEY,
+                                                   c->privkey_in, &last_dword);
         break;
     case A_ECC_KV_RD_SEED_CTRL:
-        c->seed_present |= kv_read_ctrl(s, &c->rd_seed, data, KV_DEST_ECC_SEED,
-                                        c->seed, &last_dword);
+        c->seed_present |= caliptra_kv_client_read(s, &c->rd_seed, data,
+                                                   KV_DEST_ECC_SEED,
+                                                   c->seed, &last_dword);
         break;
     case A_ECC_KV_WR_PKEY_CTRL:
-        kv_write_ctrl(&c->wr_pkey, data);
+        caliptra_kv_client_arm(&c->wr_pkey, data);
         break;
     default:
-        write_dropped("ECC", offset);
+        caliptra_engine_dropped("ECC", offset);
         break;
     }
 }
@@ -597,10 +578,10 @@ enum {
 
 static const uint32_t hmac_id[4] = { 0x6163686D, 0x61327368, 0x3030312E, 0 };
 
-static const EngineArray hmac_arrays[] = {
-    ENGINE_ARRAY(HMAC384_KEY, CaliptraHmac, key, WO),
-    ENGINE_ARRAY(HMAC384_BLOCK, CaliptraHmac, block, WO),
-    ENGINE_ARRAY(HMAC384_TAG, CaliptraHmac, tag, RO),
+static const CaliptraEngineArray hmac_arrays[] = {
+    ENGINE_ARRAY(HMAC384_KEY, CaliptraHmac, key, ENGINE_WO),
+    ENGINE_ARRAY(HMAC384_BLOCK, CaliptraHmac, block, ENGINE_WO),
+    ENGINE_ARRAY(HMAC384_TAG, CaliptraHmac, tag, ENGINE_RO),
 };
 
 #define HMAC_KEY_WORDS      12
@@ -609,9 +590,11 @@ static const EngineArray hmac_arrays[] = {
 /* what the padding says of the key block that precedes the message */
 #define HMAC_KEY_BLOCK_BITS 1024
 
-static void hmac_zeroize(CaliptraHmac *c)
+static void hmac_zeroize(CaliptraState *s)
 {
-    engine_abort(&c->e);
+    CaliptraHmac *c = &s->engines.hmac;
+
+    caliptra_engine_abort(&c->e);
     memset(c->key, 0, sizeof(c->key));
     memset(c->block, 0, sizeof(c->block));
     memset(c->tag, 0, sizeof(c->tag));
@@ -639,7 +622,7 @@ static void hmac_start(CaliptraState *s, unsigned cmd)
     /* the outer hash follows every block, with KEY as it is now */
     caliptra_hmac384_finish(c->h, key, tag);
     caliptra_bytes_to_words(c->result, tag, ARRAY_SIZE(c->result));
-    engine_start(s, &c->e, "hmac", cmd, HMAC_BLOCK_NS);
+    caliptra_engine_start(s, &c->e, "hmac", cmd, HMAC_BLOCK_NS);
 }
 
 static void hmac_done(void *opaque)
@@ -647,8 +630,8 @@ static void hmac_done(void *opaque)
     CaliptraState *s = opaque;
     CaliptraHmac *c = &s->engines.hmac;
 
-    if (kv_armed(&c->wr)) {
-        kv_write_result(s, &c->wr, c->result);
+    if (caliptra_kv_client_armed(&c->wr)) {
+        caliptra_kv_client_write(s, &c->wr, c->result);
     } else if (!c->data_present) {
         memcpy(c->tag, c->result, sizeof(c->tag));
     }
@@ -658,7 +641,7 @@ static void hmac_done(void *opaque)
         c->data_present = false;
         c->key_present = false;
     }
-    engine_done(&c->e, "hmac");
+    caliptra_engine_done(&c->e, "hmac");
 }
 
 static void hmac_ctrl_write(CaliptraState *s, uint32_t data)
@@ -666,15 +649,15 @@ static void hmac_ctrl_write(CaliptraState *s, uint32_t data)
     CaliptraHmac *c = &s->engines.hmac;
 
     if (FIELD_EX32(data, HMAC384_CTRL, ZEROIZE)) {
-        hmac_zeroize(c);
+        hmac_zeroize(s);
         return;
     }
     if (!(data & (R_HMAC384_CTRL_INIT_MASK | R_HMAC384_CTRL_NEXT_MASK))) {
         return;
     }
     c->block_lock = 0;
-    if (!engine_ready(s, &c->e)) {
-        write_dropped("HMAC", A_HMAC384_CTRL);
+    if (!caliptra_engine_ready(s, &c->e)) {
+        caliptra_engine_dropped("HMAC", A_HMAC384_CTRL);
         return;
     }
     hmac_start(s, FIELD_EX32(data, HMAC384_CTRL, NEXT) ? HMAC_CMD_NEXT :
@@ -688,8 +671,8 @@ static void hmac_block_ctrl_write(CaliptraState *s, uint32_t data)
     uint32_t words[HMAC_BLOCK_WORDS] = { 0 };
     unsigned last_dword, n = HMAC_BLOCK_WORDS;
 
-    if (!kv_read_ctrl(s, &c->rd_block, data, KV_DEST_HMAC_BLOCK, words,
-                      &last_dword)) {
+    if (!caliptra_kv_client_read(s, &c->rd_block, data, KV_DEST_HMAC_BLOCK,
+                                 words, &last_dword)) {
         return;
     }
     c->data_present = true;
@@ -712,8 +695,9 @@ static void hmac_block_ctrl_write(CaliptraState *s, uint32_t data)
 static uint32_t hmac_read(CaliptraState *s, hwaddr offset)
 {
     CaliptraHmac *c = &s->engines.hmac;
-    uint32_t *word = array_word(c, hmac_arrays, ARRAY_SIZE(hmac_arrays),
-                                offset, RO);
+    uint32_t *word = caliptra_engine_word(c, hmac_arrays,
+                                          ARRAY_SIZE(hmac_arrays), offset,
+                                          ENGINE_RO);
     uint32_t status = 0;
 
     if (word) {
@@ -724,20 +708,20 @@ static uint32_t hmac_read(CaliptraState *s, hwaddr offset)
         return hmac_id[offset / 4];
     case A_HMAC384_STATUS:
         status = FIELD_DP32(status, HMAC384_STATUS, READY,
-                            engine_ready(s, &c->e));
+                            caliptra_engine_ready(s, &c->e));
         return FIELD_DP32(status, HMAC384_STATUS, VALID, c->e.valid);
     case A_HMAC384_KV_RD_KEY_CTRL:
         return c->rd_key.ctrl;
     case A_HMAC384_KV_RD_KEY_STATUS:
-        return kv_status(&c->rd_key);
+        return caliptra_kv_client_status(&c->rd_key);
     case A_HMAC384_KV_RD_BLOCK_CTRL:
         return c->rd_block.ctrl;
     case A_HMAC384_KV_RD_BLOCK_STATUS:
-        return kv_status(&c->rd_block);
+        return caliptra_kv_client_status(&c->rd_block);
     case A_HMAC384_KV_WR_CTRL:
         return c->wr.ctrl;
     case A_HMAC384_KV_WR_STATUS:
-        return kv_status(&c->wr);
+        return caliptra_kv_client_status(&c->wr);
     default:
         return 0;
     }
@@ -754,13 +738,14 @@ static bool hmac_word_locked(const CaliptraHmac *c, const uint32_t *word)
 static void hmac_write(CaliptraState *s, hwaddr offset, uint32_t data)
 {
     CaliptraHmac *c = &s->engines.hmac;
-    uint32_t *word = array_word(c, hmac_arrays, ARRAY_SIZE(hmac_arrays),
-                                offset, WO);
+    uint32_t *word = caliptra_engine_word(c, hmac_arrays,
+                                          ARRAY_SIZE(hmac_arrays), offset,
+                                          ENGINE_WO);
     unsigned last_dword;
 
     if (word) {
         if (hmac_word_locked(c, word)) {
-            write_dropped("HMAC", offset);
+            caliptra_engine_dropped("HMAC", offset);
         } else {
             *word = data;
         }
@@ -774,8 +759,8 @@ static void hmac_write(CaliptraState *s, hwaddr offset, uint32_t data)
         /* seeds the masking, on which no result depends; not readable */
         break;
     case A_HMAC384_KV_RD_KEY_CTRL:
-        if (kv_read_ctrl(s, &c->rd_key, data, KV_DEST_HMAC_KEY, c->key,
-                         &last_dword)) {
+        if (caliptra_kv_client_read(s, &c->rd_key, data, KV_DEST_HMAC_KEY,
+                                    c->key, &last_dword)) {
             c->key_present = true;
             c->data_present = true;
         }
@@ -784,10 +769,10 @@ static void hmac_write(CaliptraState *s, hwaddr offset, uint32_t data)
         hmac_block_ctrl_write(s, data);
         break;
     case A_HMAC384_KV_WR_CTRL:
-        kv_write_ctrl(&c->wr, data);
+        caliptra_kv_client_arm(&c->wr, data);
         break;
     default:
-        write_dropped("HMAC", offset);
+        caliptra_engine_dropped("HMAC", offset);
         break;
     }
 }
@@ -811,11 +796,13 @@ enum {
 
 static const uint32_t sha512_id[4] = { 0x61327368, 0x31322D35, 0x3830302E, 0 };
 
-static const EngineArray sha512_arrays[] = {
-    ENGINE_ARRAY(SHA512_BLOCK, CaliptraSha512Engine, block, WO),
-    ENGINE_ARRAY(SHA512_DIGEST, CaliptraSha512Engine, digest, RO),
-    ENGINE_ARRAY(SHA512_GEN_PCR_HASH_NONCE, CaliptraSha512Engine, nonce, WO),
-    ENGINE_ARRAY(SHA512_GEN_PCR_HASH_DIGEST, CaliptraSha512Engine, quote, RO),
+static const CaliptraEngineArray sha512_arrays[] = {
+    ENGINE_ARRAY(SHA512_BLOCK, CaliptraSha512Engine, block, ENGINE_WO),
+    ENGINE_ARRAY(SHA512_DIGEST, CaliptraSha512Engine, digest, ENGINE_RO),
+    ENGINE_ARRAY(SHA512_GEN_PCR_HASH_NONCE, CaliptraSha512Engine, nonce,
+                 ENGINE_WO),
+    ENGINE_ARRAY(SHA512_GEN_PCR_HASH_DIGEST, CaliptraSha512Engine, quote,
+                 ENGINE_RO),
 };
 
 #define SHA512_BLOCK_WORDS  32
@@ -843,9 +830,11 @@ static void sha512_absorb(CaliptraSha512Engine *c)
     caliptra_sha512_compress(c->h, block);
 }
 
-static void sha512_zeroize(CaliptraSha512Engine *c)
+static void sha512_zeroize(CaliptraState *s)
 {
-    engine_abort(&c->e);
+    CaliptraSha512Engine *c = &s->engines.sha512;
+
+    caliptra_engine_abort(&c->e);
     for (int i = 0; i < SHA512_BLOCK_WORDS; i++) {
         if (!(c->block_lock & BIT(i))) {
             c->block[i] = 0;
@@ -864,7 +853,7 @@ static void sha512_done(void *opaque)
     CaliptraSha512Engine *c = &s->engines.sha512;
     bool quote = c->e.cmd == SHA512_CMD_QUOTE;
     bool last = quote || c->last;
-    bool to_vault = c->extend || kv_armed(&c->wr);
+    bool to_vault = c->extend || caliptra_kv_client_armed(&c->wr);
     unsigned n = sha512_digest_words[quote ? CALIPTRA_SHA384 : c->mode];
     uint32_t digest[16] = { 0 };
 
@@ -896,7 +885,7 @@ static void sha512_done(void *opaque)
         c->data_present = false;
     }
     c->last = false;
-    engine_done(&c->e, "sha512");
+    caliptra_engine_done(&c->e, "sha512");
 }
 
 static void sha512_ctrl_write(CaliptraState *s, uint32_t data)
@@ -906,29 +895,29 @@ static void sha512_ctrl_write(CaliptraState *s, uint32_t data)
     c->mode = FIELD_EX32(data, SHA512_CTRL, MODE);
     c->last = FIELD_EX32(data, SHA512_CTRL, LAST);
     if (FIELD_EX32(data, SHA512_CTRL, ZEROIZE)) {
-        sha512_zeroize(c);
+        sha512_zeroize(s);
         return;
     }
     if (!(data & (R_SHA512_CTRL_INIT_MASK | R_SHA512_CTRL_NEXT_MASK))) {
         return;
     }
     if (c->rd_stuck || c->e.cmd == SHA512_CMD_QUOTE) {
-        write_dropped("SHA-512", A_SHA512_CTRL);
+        caliptra_engine_dropped("SHA-512", A_SHA512_CTRL);
         return;
     }
     c->block_lock = 0;
-    if (!engine_ready(s, &c->e)) {
-        write_dropped("SHA-512", A_SHA512_CTRL);
+    if (!caliptra_engine_ready(s, &c->e)) {
+        caliptra_engine_dropped("SHA-512", A_SHA512_CTRL);
         return;
     }
     if (FIELD_EX32(data, SHA512_CTRL, INIT)) {
         memcpy(c->h, caliptra_sha512_iv(c->mode), sizeof(c->h));
     }
     sha512_absorb(c);
-    engine_start(s, &c->e, "sha512",
-                 FIELD_EX32(data, SHA512_CTRL, INIT) ? SHA512_CMD_INIT :
-                                                       SHA512_CMD_NEXT,
-                 SHA512_BLOCK_NS);
+    caliptra_engine_start(s, &c->e, "sha512",
+                          FIELD_EX32(data, SHA512_CTRL, INIT) ?
+                          SHA512_CMD_INIT : SHA512_CMD_NEXT,
+                          SHA512_BLOCK_NS);
 }
 
 /*
@@ -971,7 +960,7 @@ static void sha512_quote_start(CaliptraState *s)
     unsigned n = 0;
 
     if (c->e.cmd == SHA512_CMD_QUOTE) {
-        write_dropped("SHA-512", A_SHA512_GEN_PCR_HASH_CTRL);
+        caliptra_engine_dropped("SHA-512", A_SHA512_GEN_PCR_HASH_CTRL);
         return;
     }
     if (c->e.cmd) {
@@ -996,15 +985,16 @@ static void sha512_quote_start(CaliptraState *s)
     }
     c->block_lock = UINT32_MAX;
     c->quote_valid = false;
-    engine_start(s, &c->e, "sha512", SHA512_CMD_QUOTE,
-                 QUOTE_BLOCKS * SHA512_BLOCK_NS);
+    caliptra_engine_start(s, &c->e, "sha512", SHA512_CMD_QUOTE,
+                          QUOTE_BLOCKS * SHA512_BLOCK_NS);
 }
 
 static uint32_t sha512_read(CaliptraState *s, hwaddr offset)
 {
     CaliptraSha512Engine *c = &s->engines.sha512;
-    uint32_t *word = array_word(c, sha512_arrays, ARRAY_SIZE(sha512_arrays),
-                                offset, RO);
+    uint32_t *word = caliptra_engine_word(c, sha512_arrays,
+                                          ARRAY_SIZE(sha512_arrays), offset,
+                                          ENGINE_RO);
     uint32_t status = 0;
 
     if (word) {
@@ -1015,20 +1005,20 @@ static uint32_t sha512_read(CaliptraState *s, hwaddr offset)
         return sha512_id[offset / 4];
     case A_SHA512_STATUS:
         status = FIELD_DP32(status, SHA512_STATUS, READY,
-                            engine_ready(s, &c->e));
+                            caliptra_engine_ready(s, &c->e));
         return FIELD_DP32(status, SHA512_STATUS, VALID, c->e.valid);
     case A_SHA512_VAULT_RD_CTRL:
         return c->rd.ctrl;
     case A_SHA512_VAULT_RD_STATUS:
-        return FIELD_DP32(kv_status(&c->rd), SHA512_VAULT_RD_STATUS, READY,
-                          !c->rd_stuck);
+        return FIELD_DP32(caliptra_kv_client_status(&c->rd),
+                          SHA512_VAULT_RD_STATUS, READY, !c->rd_stuck);
     case A_SHA512_KV_WR_CTRL:
         return c->wr.ctrl;
     case A_SHA512_KV_WR_STATUS:
-        return kv_status(&c->wr);
+        return caliptra_kv_client_status(&c->wr);
     case A_SHA512_GEN_PCR_HASH_STATUS:
         status = FIELD_DP32(status, SHA512_GEN_PCR_HASH_STATUS, READY,
-                            engine_ready(s, &c->e) && !c->extend);
+                            caliptra_engine_ready(s, &c->e) && !c->extend);
         return FIELD_DP32(status, SHA512_GEN_PCR_HASH_STATUS, VALID,
                           c->quote_valid);
     default:
@@ -1039,14 +1029,15 @@ static uint32_t sha512_read(CaliptraState *s, hwaddr offset)
 static void sha512_write(CaliptraState *s, hwaddr offset, uint32_t data)
 {
     CaliptraSha512Engine *c = &s->engines.sha512;
-    uint32_t *word = array_word(c, sha512_arrays, ARRAY_SIZE(sha512_arrays),
-                                offset, WO);
+    uint32_t *word = caliptra_engine_word(c, sha512_arrays,
+                                          ARRAY_SIZE(sha512_arrays), offset,
+                                          ENGINE_WO);
 
     if (word) {
         bool block = word >= c->block && word < c->block + SHA512_BLOCK_WORDS;
 
         if (block && c->block_lock & BIT(word - c->block)) {
-            write_dropped("SHA-512", offset);
+            caliptra_engine_dropped("SHA-512", offset);
         } else {
             *word = data;
         }
@@ -1060,7 +1051,7 @@ static void sha512_write(CaliptraState *s, hwaddr offset, uint32_t data)
         sha512_vault_read(s, data);
         break;
     case A_SHA512_KV_WR_CTRL:
-        kv_write_ctrl(&c->wr, data);
+        caliptra_kv_client_arm(&c->wr, data);
         break;
     case A_SHA512_GEN_PCR_HASH_CTRL:
         if (FIELD_EX32(data, SHA512_GEN_PCR_HASH_CTRL, START)) {
@@ -1068,7 +1059,7 @@ static void sha512_write(CaliptraState *s, hwaddr offset, uint32_t data)
         }
         break;
     default:
-        write_dropped("SHA-512", offset);
+        caliptra_engine_dropped("SHA-512", offset);
         break;
     }
 }
@@ -1095,9 +1086,9 @@ static const uint32_t sha256_id[4] = {
     0x61327368, 0x35362D32, 0x3830312E, 0
 };
 
-static const EngineArray sha256_arrays[] = {
-    ENGINE_ARRAY(SHA256_BLOCK, CaliptraSha256Engine, block, WO),
-    ENGINE_ARRAY(SHA256_DIGEST, CaliptraSha256Engine, digest, RO),
+static const CaliptraEngineArray sha256_arrays[] = {
+    ENGINE_ARRAY(SHA256_BLOCK, CaliptraSha256Engine, block, ENGINE_WO),
+    ENGINE_ARRAY(SHA256_DIGEST, CaliptraSha256Engine, digest, ENGINE_RO),
 };
 
 #define SHA256_BLOCK_WORDS  16
@@ -1125,9 +1116,11 @@ static unsigned wntz_last_j(const CaliptraSha256Engine *c)
     return wntz_w_ok(c) ? (1 << c->wntz_w) - 2 : 0;
 }
 
-static void sha256_zeroize(CaliptraSha256Engine *c)
+static void sha256_zeroize(CaliptraState *s)
 {
-    engine_abort(&c->e);
+    CaliptraSha256Engine *c = &s->engines.sha256;
+
+    caliptra_engine_abort(&c->e);
     memset(c->block, 0, sizeof(c->block));
     memset(c->h, 0, sizeof(c->h));
     memset(c->digest, 0, sizeof(c->digest));
@@ -1159,7 +1152,7 @@ static void sha256_start(CaliptraState *s, unsigned cmd)
             blocks++;
         }
     }
-    engine_start(s, &c->e, "sha256", cmd, blocks * SHA256_BLOCK_NS);
+    caliptra_engine_start(s, &c->e, "sha256", cmd, blocks * SHA256_BLOCK_NS);
 }
 
 /* The parameters of a chain are wrong at every clock that it runs */
@@ -1184,7 +1177,7 @@ static void sha256_done(void *opaque)
     }
     memset(c->digest, 0, sizeof(c->digest));
     memcpy(c->digest, c->h, 4 * n);
-    engine_done(&c->e, "sha256");
+    caliptra_engine_done(&c->e, "sha256");
 }
 
 static void sha256_ctrl_write(CaliptraState *s, uint32_t data)
@@ -1193,7 +1186,7 @@ static void sha256_ctrl_write(CaliptraState *s, uint32_t data)
     bool init = FIELD_EX32(data, SHA256_CTRL, INIT);
     bool next = FIELD_EX32(data, SHA256_CTRL, NEXT);
     bool wntz = FIELD_EX32(data, SHA256_CTRL, WNTZ_MODE);
-    bool ready = engine_ready(s, &c->e);
+    bool ready = caliptra_engine_ready(s, &c->e);
 
     if (init && next) {
         caliptra_intr_error(&c->e.intr, SHA256_ERROR_INIT_NEXT);
@@ -1208,9 +1201,9 @@ static void sha256_ctrl_write(CaliptraState *s, uint32_t data)
         }
     }
     if (FIELD_EX32(data, SHA256_CTRL, ZEROIZE)) {
-        sha256_zeroize(c);
+        sha256_zeroize(s);
     } else if ((init || next) && !ready) {
-        write_dropped("SHA-256", A_SHA256_CTRL);
+        caliptra_engine_dropped("SHA-256", A_SHA256_CTRL);
     } else if (init) {
         sha256_start(s, wntz ? SHA256_CMD_WNTZ : SHA256_CMD_INIT);
         wntz_check(c);
@@ -1222,8 +1215,9 @@ static void sha256_ctrl_write(CaliptraState *s, uint32_t data)
 static uint32_t sha256_read(CaliptraState *s, hwaddr offset)
 {
     CaliptraSha256Engine *c = &s->engines.sha256;
-    uint32_t *word = array_word(c, sha256_arrays, ARRAY_SIZE(sha256_arrays),
-                                offset, RO);
+    uint32_t *word = caliptra_engine_word(c, sha256_arrays,
+                                          ARRAY_SIZE(sha256_arrays), offset,
+                                          ENGINE_RO);
     uint32_t status = 0;
 
     if (word) {
@@ -1234,7 +1228,7 @@ static uint32_t sha256_read(CaliptraState *s, hwaddr offset)
         return sha256_id[offset / 4];
     case A_SHA256_STATUS:
         status = FIELD_DP32(status, SHA256_STATUS, READY,
-                            engine_ready(s, &c->e));
+                            caliptra_engine_ready(s, &c->e));
         status = FIELD_DP32(status, SHA256_STATUS, VALID, c->e.valid);
         return FIELD_DP32(status, SHA256_STATUS, WNTZ_BUSY,
                           c->e.cmd == SHA256_CMD_WNTZ);
@@ -1246,15 +1240,16 @@ static uint32_t sha256_read(CaliptraState *s, hwaddr offset)
 static void sha256_write(CaliptraState *s, hwaddr offset, uint32_t data)
 {
     CaliptraSha256Engine *c = &s->engines.sha256;
-    uint32_t *word = array_word(c, sha256_arrays, ARRAY_SIZE(sha256_arrays),
-                                offset, WO);
+    uint32_t *word = caliptra_engine_word(c, sha256_arrays,
+                                          ARRAY_SIZE(sha256_arrays), offset,
+                                          ENGINE_WO);
 
     if (word) {
         *word = data;
     } else if (offset == A_SHA256_CTRL) {
         sha256_ctrl_write(s, data);
     } else {
-        write_dropped("SHA-256", offset);
+        caliptra_engine_dropped("SHA-256", offset);
     }
 }
 
@@ -1272,26 +1267,16 @@ static void sha256_reset(CaliptraState *s, CaliptraReset kind)
 /* ---- the internal bus ---- */
 
 /* In the order of the interrupt vectors; see caliptra_engines_wires() */
-typedef struct EngineInfo {
-    size_t engine;          /* offset of its CaliptraEngine */
-    unsigned n_error;
-    QEMUTimerCB *done;
-    void (*reset)(CaliptraState *s, CaliptraReset kind);
-} EngineInfo;
-
-#define ENGINE(name, n_error) \
-    { offsetof(CaliptraState, engines.name.e), n_error, \
-      name##_done, name##_reset }
-
-static const EngineInfo engines[] = {
-    ENGINE(doe, ENGINE_ERROR_BITS),
-    ENGINE(ecc, ECC_ERROR_BITS),
-    ENGINE(hmac, ENGINE_ERROR_BITS),
-    ENGINE(sha512, ENGINE_ERROR_BITS),
-    ENGINE(sha256, ENGINE_ERROR_BITS),
+static const CaliptraEngineInfo * const engines[] = {
+    &caliptra_engine_doe,
+    &caliptra_engine_ecc,
+    &caliptra_engine_hmac,
+    &caliptra_engine_sha512,
+    &caliptra_engine_sha256,
 };
 
-static CaliptraEngine *engine_of(CaliptraState *s, const EngineInfo *info)
+static CaliptraEngine *engine_of(CaliptraState *s,
+                                 const CaliptraEngineInfo *info)
 {
     return (CaliptraEngine *)((char *)s + info->engine);
 }
@@ -1304,35 +1289,31 @@ typedef struct BusWindow {
     uint32_t base;
     uint32_t size;
     bool repeats;
+    const CaliptraEngineInfo *engine;   /* or the next two */
     uint32_t (*read)(CaliptraState *s, hwaddr offset);
     void (*write)(CaliptraState *s, hwaddr offset, uint32_t data);
-    size_t engine;          /* offset of its CaliptraEngine, or 0 */
     bool itrng;             /* there with the internal TRNG only */
 } BusWindow;
 
 #define BUS_PAGE_MASK   0xFFF
 
 static const BusWindow bus_windows[] = {
-    { CALIPTRA_DOE_BASE, 0x8000, true, doe_read, doe_write,
-      offsetof(CaliptraState, engines.doe.e) },
-    { CALIPTRA_ECC_BASE, 0x8000, true, ecc_read, ecc_write,
-      offsetof(CaliptraState, engines.ecc.e) },
-    { CALIPTRA_HMAC_BASE, 0x1000, true, hmac_read, hmac_write,
-      offsetof(CaliptraState, engines.hmac.e) },
-    { CALIPTRA_KV_BASE, 0x2000, true,
+    { CALIPTRA_DOE_BASE, 0x8000, true, &caliptra_engine_doe },
+    { CALIPTRA_ECC_BASE, 0x8000, true, &caliptra_engine_ecc },
+    { CALIPTRA_HMAC_BASE, 0x1000, true, &caliptra_engine_hmac },
+    { CALIPTRA_KV_BASE, 0x2000, true, NULL,
       caliptra_kv_reg_read, caliptra_kv_reg_write },
-    { CALIPTRA_PV_BASE, 0x2000, false,
+    { CALIPTRA_PV_BASE, 0x2000, false, NULL,
       caliptra_pv_reg_read, caliptra_pv_reg_write },
-    { CALIPTRA_DV_BASE, 0x2000, false,
+    { CALIPTRA_DV_BASE, 0x2000, false, NULL,
       caliptra_dv_reg_read, caliptra_dv_reg_write },
-    { CALIPTRA_SHA512_BASE, 0x8000, true, sha512_read, sha512_write,
-      offsetof(CaliptraState, engines.sha512.e) },
-    { CALIPTRA_SHA256_BASE, 0x8000, true, sha256_read, sha256_write,
-      offsetof(CaliptraState, engines.sha256.e) },
-    { CALIPTRA_CSRNG_BASE, 0x1000, false,
+    { CALIPTRA_SHA512_BASE, 0x8000, true, &caliptra_engine_sha512 },
+    { CALIPTRA_SHA256_BASE, 0x8000, true, &caliptra_engine_sha256 },
+    { CALIPTRA_CSRNG_BASE, 0x1000, false, NULL,
       caliptra_csrng_reg_read, caliptra_csrng_reg_write, .itrng = true },
-    { CALIPTRA_ENTROPY_BASE, 0x1000, false, caliptra_entropy_src_reg_read,
-      caliptra_entropy_src_reg_write, .itrng = true },
+    { CALIPTRA_ENTROPY_BASE, 0x1000, false, NULL,
+      caliptra_entropy_src_reg_read, caliptra_entropy_src_reg_write,
+      .itrng = true },
 };
 
 static const BusWindow *bus_window(CaliptraState *s, uint32_t addr,
@@ -1368,12 +1349,13 @@ uint32_t caliptra_internal_read(CaliptraState *s, uint32_t addr)
     if (!w) {
         return 0;
     }
-    if (w->engine && offset >= A_INTR_GLOBAL_EN) {
-        const CaliptraEngine *e = (CaliptraEngine *)((char *)s + w->engine);
-
-        return caliptra_intr_read(&e->intr, offset);
+    if (!w->engine) {
+        return w->read(s, offset);
     }
-    return w->read(s, offset);
+    if (offset >= A_INTR_GLOBAL_EN) {
+        return caliptra_intr_read(&engine_of(s, w->engine)->intr, offset);
+    }
+    return w->engine->read(s, offset);
 }
 
 void caliptra_internal_write(CaliptraState *s, uint32_t addr, uint32_t data)
@@ -1384,13 +1366,14 @@ void caliptra_internal_write(CaliptraState *s, uint32_t addr, uint32_t data)
     if (!w) {
         return;
     }
-    if (w->engine && offset >= A_INTR_GLOBAL_EN) {
-        CaliptraEngine *e = (CaliptraEngine *)((char *)s + w->engine);
-
-        caliptra_intr_write(&e->intr, offset, data);
+    if (!w->engine) {
+        w->write(s, offset, data);
+    } else if (offset >= A_INTR_GLOBAL_EN) {
+        caliptra_intr_write(&engine_of(s, w->engine)->intr, offset, data);
         return;
+    } else {
+        w->engine->write(s, offset, data);
     }
-    w->write(s, offset, data);
     if (caliptra_flushing(s)) {
         /* the flush is a level: nothing stays in an engine or in a slot */
         caliptra_engines_flush(s);
@@ -1400,7 +1383,7 @@ void caliptra_internal_write(CaliptraState *s, uint32_t addr, uint32_t data)
 
 /* ---- life ---- */
 
-static void engine_settle(CaliptraState *s, const EngineInfo *info)
+static void engine_settle(CaliptraState *s, const CaliptraEngineInfo *info)
 {
     CaliptraEngine *e = engine_of(s, info);
 
@@ -1413,19 +1396,15 @@ static void engine_settle(CaliptraState *s, const EngineInfo *info)
 void caliptra_engines_settle(CaliptraState *s)
 {
     for (int i = 0; i < ARRAY_SIZE(engines); i++) {
-        engine_settle(s, &engines[i]);
+        engine_settle(s, engines[i]);
     }
 }
 
 void caliptra_engines_flush(CaliptraState *s)
 {
-    CaliptraEngines *e = &s->engines;
-
-    doe_clear(&e->doe);
-    ecc_zeroize(&e->ecc);
-    hmac_zeroize(&e->hmac);
-    sha512_zeroize(&e->sha512);
-    sha256_zeroize(&e->sha256);
+    for (int i = 0; i < ARRAY_SIZE(engines); i++) {
+        engines[i]->zeroize(s);
+    }
 }
 
 void caliptra_engines_reset(CaliptraState *s, CaliptraReset kind)
@@ -1434,10 +1413,10 @@ void caliptra_engines_reset(CaliptraState *s, CaliptraReset kind)
         return;     /* it is the microcontroller's alone: commands go on */
     }
     for (int i = 0; i < ARRAY_SIZE(engines); i++) {
-        CaliptraEngine *e = engine_of(s, &engines[i]);
+        CaliptraEngine *e = engine_of(s, engines[i]);
 
-        engine_abort(e);
-        engines[i].reset(s, kind);
+        caliptra_engine_abort(e);
+        engines[i]->reset(s, kind);
         caliptra_intr_reset(&e->intr, kind);
     }
 }
@@ -1447,7 +1426,7 @@ uint32_t caliptra_engines_wires(CaliptraState *s)
     uint32_t wires = 0;
 
     for (int i = 0; i < ARRAY_SIZE(engines); i++) {
-        const CaliptraEngine *e = engine_of(s, &engines[i]);
+        const CaliptraEngine *e = engine_of(s, engines[i]);
 
         wires |= caliptra_intr_error_level(&e->intr) << (2 * i);
         wires |= caliptra_intr_notif_level(&e->intr) << (2 * i + 1);
@@ -1458,17 +1437,17 @@ uint32_t caliptra_engines_wires(CaliptraState *s)
 void caliptra_engines_init(CaliptraState *s)
 {
     for (int i = 0; i < ARRAY_SIZE(engines); i++) {
-        CaliptraEngine *e = engine_of(s, &engines[i]);
+        CaliptraEngine *e = engine_of(s, engines[i]);
 
-        e->timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, engines[i].done, s);
-        caliptra_intr_init(&e->intr, engines[i].n_error, ENGINE_NOTIF_BITS);
+        e->timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, engines[i]->done, s);
+        caliptra_intr_init(&e->intr, engines[i]->n_error, ENGINE_NOTIF_BITS);
     }
 }
 
 void caliptra_engines_finalize(CaliptraState *s)
 {
     for (int i = 0; i < ARRAY_SIZE(engines); i++) {
-        timer_free(engine_of(s, &engines[i])->timer);
+        timer_free(engine_of(s, engines[i])->timer);
     }
 }
 
@@ -1483,7 +1462,7 @@ static int engine_post_load(void *opaque, int version_id)
            0 : -EINVAL;
 }
 
-static const VMStateDescription vmstate_engine = {
+const VMStateDescription vmstate_caliptra_engine = {
     .name = "caliptra-engine",
     .version_id = 1,
     .minimum_version_id = 1,
@@ -1498,7 +1477,7 @@ static const VMStateDescription vmstate_engine = {
     },
 };
 
-static const VMStateDescription vmstate_kv_client = {
+const VMStateDescription vmstate_caliptra_kv_client = {
     .name = "caliptra-kv-client",
     .version_id = 1,
     .minimum_version_id = 1,
@@ -1517,13 +1496,14 @@ static int doe_post_load(void *opaque, int version_id)
     return d->dest_offset < CALIPTRA_KV_WORDS ? 0 : -EINVAL;
 }
 
-static const VMStateDescription vmstate_doe = {
+const VMStateDescription vmstate_caliptra_doe = {
     .name = "caliptra-doe",
     .version_id = 1,
     .minimum_version_id = 1,
     .post_load = doe_post_load,
     .fields = (const VMStateField[]) {
-        VMSTATE_STRUCT(e, CaliptraDoe, 1, vmstate_engine, CaliptraEngine),
+        VMSTATE_STRUCT(e, CaliptraDoe, 1, vmstate_caliptra_engine,
+                       CaliptraEngine),
         VMSTATE_UINT32(ctrl, CaliptraDoe),
         VMSTATE_UINT32_ARRAY(iv, CaliptraDoe, 4),
         VMSTATE_BOOL(chained, CaliptraDoe),
@@ -1536,12 +1516,23 @@ static const VMStateDescription vmstate_doe = {
     },
 };
 
-static const VMStateDescription vmstate_ecc = {
+const CaliptraEngineInfo caliptra_engine_doe = {
+    .engine = offsetof(CaliptraState, engines.doe.e),
+    .n_error = ENGINE_ERROR_BITS,
+    .read = doe_read,
+    .write = doe_write,
+    .done = doe_done,
+    .zeroize = doe_clear,
+    .reset = doe_reset,
+};
+
+const VMStateDescription vmstate_caliptra_ecc = {
     .name = "caliptra-ecc",
     .version_id = 1,
     .minimum_version_id = 1,
     .fields = (const VMStateField[]) {
-        VMSTATE_STRUCT(e, CaliptraEcc, 1, vmstate_engine, CaliptraEngine),
+        VMSTATE_STRUCT(e, CaliptraEcc, 1, vmstate_caliptra_engine,
+                       CaliptraEngine),
         VMSTATE_UINT32_ARRAY(seed, CaliptraEcc, P384_WORDS),
         VMSTATE_UINT32_ARRAY(msg, CaliptraEcc, P384_WORDS),
         VMSTATE_UINT32_ARRAY(privkey_out, CaliptraEcc, P384_WORDS),
@@ -1552,11 +1543,11 @@ static const VMStateDescription vmstate_ecc = {
         VMSTATE_UINT32_ARRAY(verify_r, CaliptraEcc, P384_WORDS),
         VMSTATE_UINT32_ARRAY(nonce, CaliptraEcc, P384_WORDS),
         VMSTATE_UINT32_ARRAY(privkey_in, CaliptraEcc, P384_WORDS),
-        VMSTATE_STRUCT(rd_pkey, CaliptraEcc, 1, vmstate_kv_client,
+        VMSTATE_STRUCT(rd_pkey, CaliptraEcc, 1, vmstate_caliptra_kv_client,
                        CaliptraKvClient),
-        VMSTATE_STRUCT(rd_seed, CaliptraEcc, 1, vmstate_kv_client,
+        VMSTATE_STRUCT(rd_seed, CaliptraEcc, 1, vmstate_caliptra_kv_client,
                        CaliptraKvClient),
-        VMSTATE_STRUCT(wr_pkey, CaliptraEcc, 1, vmstate_kv_client,
+        VMSTATE_STRUCT(wr_pkey, CaliptraEcc, 1, vmstate_caliptra_kv_client,
                        CaliptraKvClient),
         VMSTATE_BOOL(seed_present, CaliptraEcc),
         VMSTATE_BOOL(pkey_present, CaliptraEcc),
@@ -1565,28 +1556,49 @@ static const VMStateDescription vmstate_ecc = {
     },
 };
 
-static const VMStateDescription vmstate_hmac = {
+const CaliptraEngineInfo caliptra_engine_ecc = {
+    .engine = offsetof(CaliptraState, engines.ecc.e),
+    .n_error = ECC_ERROR_BITS,
+    .read = ecc_read,
+    .write = ecc_write,
+    .done = ecc_done,
+    .zeroize = ecc_zeroize,
+    .reset = ecc_reset,
+};
+
+const VMStateDescription vmstate_caliptra_hmac = {
     .name = "caliptra-hmac",
     .version_id = 1,
     .minimum_version_id = 1,
     .fields = (const VMStateField[]) {
-        VMSTATE_STRUCT(e, CaliptraHmac, 1, vmstate_engine, CaliptraEngine),
+        VMSTATE_STRUCT(e, CaliptraHmac, 1, vmstate_caliptra_engine,
+                       CaliptraEngine),
         VMSTATE_UINT32_ARRAY(key, CaliptraHmac, HMAC_KEY_WORDS),
         VMSTATE_UINT32_ARRAY(block, CaliptraHmac, HMAC_BLOCK_WORDS),
         VMSTATE_UINT32_ARRAY(tag, CaliptraHmac, 12),
         VMSTATE_UINT64_ARRAY(h, CaliptraHmac, 8),
         VMSTATE_UINT32_ARRAY(result, CaliptraHmac, 12),
-        VMSTATE_STRUCT(rd_key, CaliptraHmac, 1, vmstate_kv_client,
+        VMSTATE_STRUCT(rd_key, CaliptraHmac, 1, vmstate_caliptra_kv_client,
                        CaliptraKvClient),
-        VMSTATE_STRUCT(rd_block, CaliptraHmac, 1, vmstate_kv_client,
+        VMSTATE_STRUCT(rd_block, CaliptraHmac, 1, vmstate_caliptra_kv_client,
                        CaliptraKvClient),
-        VMSTATE_STRUCT(wr, CaliptraHmac, 1, vmstate_kv_client,
+        VMSTATE_STRUCT(wr, CaliptraHmac, 1, vmstate_caliptra_kv_client,
                        CaliptraKvClient),
         VMSTATE_BOOL(key_present, CaliptraHmac),
         VMSTATE_BOOL(data_present, CaliptraHmac),
         VMSTATE_UINT32(block_lock, CaliptraHmac),
         VMSTATE_END_OF_LIST()
     },
+};
+
+const CaliptraEngineInfo caliptra_engine_hmac = {
+    .engine = offsetof(CaliptraState, engines.hmac.e),
+    .n_error = ENGINE_ERROR_BITS,
+    .read = hmac_read,
+    .write = hmac_write,
+    .done = hmac_done,
+    .zeroize = hmac_zeroize,
+    .reset = hmac_reset,
 };
 
 static int sha512_post_load(void *opaque, int version_id)
@@ -1597,13 +1609,13 @@ static int sha512_post_load(void *opaque, int version_id)
            c->extend_pcr < CALIPTRA_PCRS ? 0 : -EINVAL;
 }
 
-static const VMStateDescription vmstate_sha512 = {
+const VMStateDescription vmstate_caliptra_sha512 = {
     .name = "caliptra-sha512",
     .version_id = 1,
     .minimum_version_id = 1,
     .post_load = sha512_post_load,
     .fields = (const VMStateField[]) {
-        VMSTATE_STRUCT(e, CaliptraSha512Engine, 1, vmstate_engine,
+        VMSTATE_STRUCT(e, CaliptraSha512Engine, 1, vmstate_caliptra_engine,
                        CaliptraEngine),
         VMSTATE_UINT8(mode, CaliptraSha512Engine),
         VMSTATE_BOOL(last, CaliptraSha512Engine),
@@ -1611,9 +1623,9 @@ static const VMStateDescription vmstate_sha512 = {
         VMSTATE_UINT32(block_lock, CaliptraSha512Engine),
         VMSTATE_UINT64_ARRAY(h, CaliptraSha512Engine, 8),
         VMSTATE_UINT32_ARRAY(digest, CaliptraSha512Engine, 16),
-        VMSTATE_STRUCT(rd, CaliptraSha512Engine, 1, vmstate_kv_client,
+        VMSTATE_STRUCT(rd, CaliptraSha512Engine, 1, vmstate_caliptra_kv_client,
                        CaliptraKvClient),
-        VMSTATE_STRUCT(wr, CaliptraSha512Engine, 1, vmstate_kv_client,
+        VMSTATE_STRUCT(wr, CaliptraSha512Engine, 1, vmstate_caliptra_kv_client,
                        CaliptraKvClient),
         VMSTATE_BOOL(rd_stuck, CaliptraSha512Engine),
         VMSTATE_BOOL(data_present, CaliptraSha512Engine),
@@ -1626,12 +1638,22 @@ static const VMStateDescription vmstate_sha512 = {
     },
 };
 
-static const VMStateDescription vmstate_sha256 = {
+const CaliptraEngineInfo caliptra_engine_sha512 = {
+    .engine = offsetof(CaliptraState, engines.sha512.e),
+    .n_error = ENGINE_ERROR_BITS,
+    .read = sha512_read,
+    .write = sha512_write,
+    .done = sha512_done,
+    .zeroize = sha512_zeroize,
+    .reset = sha512_reset,
+};
+
+const VMStateDescription vmstate_caliptra_sha256 = {
     .name = "caliptra-sha256",
     .version_id = 1,
     .minimum_version_id = 1,
     .fields = (const VMStateField[]) {
-        VMSTATE_STRUCT(e, CaliptraSha256Engine, 1, vmstate_engine,
+        VMSTATE_STRUCT(e, CaliptraSha256Engine, 1, vmstate_caliptra_engine,
                        CaliptraEngine),
         VMSTATE_BOOL(mode, CaliptraSha256Engine),
         VMSTATE_UINT8(wntz_w, CaliptraSha256Engine),
@@ -1643,17 +1665,30 @@ static const VMStateDescription vmstate_sha256 = {
     },
 };
 
+const CaliptraEngineInfo caliptra_engine_sha256 = {
+    .engine = offsetof(CaliptraState, engines.sha256.e),
+    .n_error = ENGINE_ERROR_BITS,
+    .read = sha256_read,
+    .write = sha256_write,
+    .done = sha256_done,
+    .zeroize = sha256_zeroize,
+    .reset = sha256_reset,
+};
+
 const VMStateDescription vmstate_caliptra_engines = {
     .name = "caliptra-engines",
     .version_id = 1,
     .minimum_version_id = 1,
     .fields = (const VMStateField[]) {
-        VMSTATE_STRUCT(doe, CaliptraEngines, 1, vmstate_doe, CaliptraDoe),
-        VMSTATE_STRUCT(ecc, CaliptraEngines, 1, vmstate_ecc, CaliptraEcc),
-        VMSTATE_STRUCT(hmac, CaliptraEngines, 1, vmstate_hmac, CaliptraHmac),
-        VMSTATE_STRUCT(sha512, CaliptraEngines, 1, vmstate_sha512,
+        VMSTATE_STRUCT(doe, CaliptraEngines, 1, vmstate_caliptra_doe,
+                       CaliptraDoe),
+        VMSTATE_STRUCT(ecc, CaliptraEngines, 1, vmstate_caliptra_ecc,
+                       CaliptraEcc),
+        VMSTATE_STRUCT(hmac, CaliptraEngines, 1, vmstate_caliptra_hmac,
+                       CaliptraHmac),
+        VMSTATE_STRUCT(sha512, CaliptraEngines, 1, vmstate_caliptra_sha512,
                        CaliptraSha512Engine),
-        VMSTATE_STRUCT(sha256, CaliptraEngines, 1, vmstate_sha256,
+        VMSTATE_STRUCT(sha256, CaliptraEngines, 1, vmstate_caliptra_sha256,
                        CaliptraSha256Engine),
         VMSTATE_END_OF_LIST()
     },

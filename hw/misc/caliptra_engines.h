@@ -1,8 +1,8 @@
 /*
  * Caliptra 1.x core: state of the internal engines
  *
- * Included by caliptra_internal.h; private to caliptra_engines.c but for the
- * size.
+ * Included by caliptra_internal.h; private to caliptra_engines.c and the
+ * engines' files but for the size.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -113,5 +113,116 @@ typedef struct CaliptraEngines {
     CaliptraSha512Engine sha512;
     CaliptraSha256Engine sha256;
 } CaliptraEngines;
+
+/* ---- what all engines share (caliptra_engines.c) ---- */
+
+/* Interrupts that engines raise: bits of their interrupt blocks */
+#define ENGINE_NOTIF_CMD_DONE   0
+
+#define ENGINE_ERROR_BITS       4
+
+/* NAME and VERSION, two words each, are the first registers of an engine */
+#define ENGINE_ID_SIZE          16
+
+/* The enable bits of all read clients and of all write clients */
+#define KV_READ_EN  R_HMAC384_KV_RD_KEY_CTRL_READ_EN_MASK
+#define KV_WRITE_EN R_HMAC384_KV_WR_CTRL_WRITE_EN_MASK
+
+/* Registers of an engine that are plain arrays of words */
+typedef struct CaliptraEngineArray {
+    uint16_t offset;
+    uint16_t field;         /* in the engine's struct */
+    uint8_t n;
+    uint8_t access;
+} CaliptraEngineArray;
+
+enum {
+    ENGINE_RO = 1 << 0,
+    ENGINE_WO = 1 << 1,     /* reads as 0 */
+    ENGINE_RW = ENGINE_RO | ENGINE_WO,
+};
+
+#define ENGINE_ARRAY(reg, type, member, access) \
+    { A_##reg, offsetof(type, member), \
+      ARRAY_SIZE(((type *)NULL)->member), access }
+
+/* The word at @offset if it is in an array that @access suits, or NULL */
+uint32_t *caliptra_engine_word(void *engine, const CaliptraEngineArray *arrays,
+                               size_t n, hwaddr offset, uint8_t access);
+
+/* A guest error: @offset of @engine did not take what was written to it */
+void caliptra_engine_dropped(const char *engine, hwaddr offset);
+
+/**
+ * caliptra_engine_start: begin a command
+ * @s: the core
+ * @e: the engine
+ * @name: of the engine, for the trace
+ * @cmd: number of the command, not 0
+ * @ns: nanoseconds of virtual time until the engine's done() is called
+ */
+void caliptra_engine_start(CaliptraState *s, CaliptraEngine *e,
+                           const char *name, unsigned cmd, int64_t ns);
+/* end it without a result: not VALID */
+void caliptra_engine_abort(CaliptraEngine *e);
+/* end it: VALID, and the notification */
+void caliptra_engine_done(CaliptraEngine *e, const char *name);
+/* The flush lasts as long as a fatal error does: nothing is ever READY */
+bool caliptra_engine_ready(CaliptraState *s, const CaliptraEngine *e);
+
+/* A client's status register; all have the same layout */
+uint32_t caliptra_kv_client_status(const CaliptraKvClient *c);
+
+/**
+ * caliptra_kv_client_read: write of a read client's control register
+ * @s: the core
+ * @c: the client
+ * @data: what is written
+ * @client: the KV_DEST_* bit that the slot must have
+ * @words: the slot's words if a copy ran, else not touched
+ * @last_dword: likewise
+ *
+ * Returns: whether a copy ran.
+ */
+bool caliptra_kv_client_read(CaliptraState *s, CaliptraKvClient *c,
+                             uint32_t data, uint32_t client,
+                             uint32_t words[12], unsigned *last_dword);
+
+/* Write of a write client's control register: the next result goes there? */
+void caliptra_kv_client_arm(CaliptraKvClient *c, uint32_t data);
+bool caliptra_kv_client_armed(const CaliptraKvClient *c);
+/* store a result, once */
+void caliptra_kv_client_write(CaliptraState *s, CaliptraKvClient *c,
+                              const uint32_t words[12]);
+
+extern const VMStateDescription vmstate_caliptra_engine;
+extern const VMStateDescription vmstate_caliptra_kv_client;
+
+/* ---- one file an engine ---- */
+
+typedef struct CaliptraEngineInfo {
+    size_t engine;          /* offset of its CaliptraEngine in the core */
+    unsigned n_error;       /* error events of its interrupt block */
+    /* registers, from NAME up to the interrupt block; @offset is 4-aligned */
+    uint32_t (*read)(CaliptraState *s, hwaddr offset);
+    void (*write)(CaliptraState *s, hwaddr offset, uint32_t data);
+    QEMUTimerCB *done;      /* the running command ends; takes the core */
+    /* what ZEROIZE does, or of DOE, CLEAR_OBF_SECRETS */
+    void (*zeroize)(CaliptraState *s);
+    /* cold or warm, when the command that ran has been aborted */
+    void (*reset)(CaliptraState *s, CaliptraReset kind);
+} CaliptraEngineInfo;
+
+extern const CaliptraEngineInfo caliptra_engine_doe;
+extern const CaliptraEngineInfo caliptra_engine_ecc;
+extern const CaliptraEngineInfo caliptra_engine_hmac;
+extern const CaliptraEngineInfo caliptra_engine_sha512;
+extern const CaliptraEngineInfo caliptra_engine_sha256;
+
+extern const VMStateDescription vmstate_caliptra_doe;
+extern const VMStateDescription vmstate_caliptra_ecc;
+extern const VMStateDescription vmstate_caliptra_hmac;
+extern const VMStateDescription vmstate_caliptra_sha512;
+extern const VMStateDescription vmstate_caliptra_sha256;
 
 #endif /* HW_MISC_CALIPTRA_ENGINES_H */

@@ -145,7 +145,7 @@ class State(unittest.TestCase):
             'regs': 'wiring'},
     }
     # no state at all
-    OTHER = ('CaliptraFwOps',)
+    OTHER = ('CaliptraFwOps', 'CaliptraEngineArray', 'CaliptraEngineInfo')
 
     @staticmethod
     def source(name):
