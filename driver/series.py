@@ -65,7 +65,10 @@ permitted uses of a key are enforced here and not by the model of firmware.
 Register front ends of ECC, HMAC, SHA-512, SHA-256, the deobfuscation engine
 and the random number generator, as Caliptra's microcontroller sees them, with
 their ports to the vaults.
-""", ['hw/misc/caliptra_engines.c', 'hw/misc/caliptra_trng.*']),
+""", ['hw/misc/caliptra_engines.c', 'hw/misc/caliptra_doe.c',
+      'hw/misc/caliptra_ecc.c', 'hw/misc/caliptra_hmac.c',
+      'hw/misc/caliptra_sha256.c', 'hw/misc/caliptra_sha512.c',
+      'hw/misc/caliptra_trng.*']),
     ('hw/misc/caliptra: Caliptra core', """
 Put the blocks together: bus window, reset domains, boot FSM, wires,
 properties and the migration state.
