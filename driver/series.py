@@ -82,7 +82,8 @@ touches the hardware only as the microcontroller could.
     ('hw/misc/caliptra_fw_rom: Cold boot, reset flows and firmware load', """
 What Caliptra's ROM and FMC do, in their order, with their boot status and
 error numbers, and the complete verification of a firmware bundle.
-""", ['hw/misc/caliptra_fw_rom.c', 'hw/misc/caliptra_fw_image.c']),
+""", ['hw/misc/caliptra_fw_rom.c', 'hw/misc/caliptra_fw_kat.c',
+      'hw/misc/caliptra_fw_fmc.c', 'hw/misc/caliptra_fw_image.c']),
     ('hw/misc/caliptra_fw_dice: Identity of a Caliptra core', """
 The DICE key ladder from the fuses to the runtime's key, measurements and
 their logs, and the certificates and signing requests that go with them.
@@ -90,7 +91,7 @@ their logs, and the certificates and signing requests that go with them.
     ('hw/misc/caliptra_fw_runtime: Mailbox commands of the runtime', """
 The table of commands with their checks, the DICE Protection Environment and
 the authorization of SoC images.
-""", ['hw/misc/caliptra_fw_runtime.c', 'hw/misc/caliptra_fw_dpe.*',
+""", ['hw/misc/caliptra_fw_runtime.c', 'hw/misc/caliptra_fw_dpe*',
       'hw/misc/caliptra_fw_auth.c']),
     ('hw/misc/aspeed_caliptra: Caliptra in the ASPEED AST27x0', """
 The window in which bus masters see the core, and the SCU registers that drive

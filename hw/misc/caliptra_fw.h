@@ -340,6 +340,14 @@ typedef enum CaliptraFwStage {
     CALIPTRA_STAGE_RT,
 } CaliptraFwStage;
 
+/* Modelled latencies, nanoseconds */
+#define NS_SHORT        500
+#define NS_HASH         5000
+#define NS_KDF          10000
+#define NS_COMMAND      10000
+#define NS_ECC          50000
+#define NS_VERIFY       150000
+
 typedef struct CaliptraFwStep {
     const char *name;
     /*
@@ -543,7 +551,7 @@ bool caliptra_fw_mbox_checksum_ok(CaliptraFw *fw);
 /* read-to-acquire of the SHA accelerator; true: the lock was free */
 bool caliptra_fw_sha_acc_lock(CaliptraFw *fw);
 
-/* ---- known-answer tests (caliptra_fw_rom.c) ---- */
+/* ---- known-answer tests (caliptra_fw_kat.c) ---- */
 
 /* SHA-1, SHA-2, ROM integrity; @owned: the lock is there since reset */
 uint32_t caliptra_fw_kat_hashes(CaliptraFw *fw, bool owned);
@@ -551,6 +559,9 @@ uint32_t caliptra_fw_kat_hashes(CaliptraFw *fw, bool owned);
 /* P-384, HMAC KDF, LMS */
 uint32_t caliptra_fw_kat_keys(CaliptraFw *fw);
 uint32_t caliptra_fw_kat_lms(void);
+
+/* ROM's test of itself against the digest in its RomInfo (caliptra_fw_rom.c) */
+uint32_t caliptra_fw_rom_integrity(CaliptraFw *fw);
 
 /* responses that ROM and runtime share */
 void caliptra_fw_rsp_version(CaliptraFw *fw, CaliptraRsp *rsp);
@@ -717,7 +728,7 @@ bool caliptra_fw_pl0_pauser_valid(CaliptraFw *fw);
 
 /*
  * Each is a step: CALIPTRA_FW_OK or an error number.  The flow tables of
- * caliptra_fw_rom.c call them, account for their TRNG draws, and report the
+ * ROM and FMC call them, account for their TRNG draws, and report the
  * boot status that follows each (caliptra-sw common/src/boot_status.rs).
  */
 /* caliptra-sw rom/dev/src/flow/cold_reset/idev_id.rs, ldev_id.rs */

@@ -20,12 +20,6 @@ enum {
     BOOT_RT_SELF_TEST_COMPLETE = 0x602,
 };
 
-/* Modelled latencies, nanoseconds */
-#define NS_SHORT        500
-#define NS_COMMAND      10000
-#define NS_ECC          50000
-#define NS_VERIFY       150000
-
 /* watchdog period while a command is served (common/src/wdt.rs) */
 #define RT_WDT_CYCLES           20000000
 
