@@ -10,15 +10,21 @@
 given key files: the firmware keys (those in the firmware bundle that runs)
 endorse the manifest keys, and these sign the list of images.
 
+Besides Caliptra's own form, of 14284 bytes, there is the one that the flash
+of an AST27x0 holds ("stored", 16004 bytes: with a security version).  "show"
+and "verify" know both, and find the manifest in an FLSH container, too.
+
 Examples:
     manifest.py create -o man.bin --image 1=zImage --image 2=tee.bin
     manifest.py create -o man.bin --digest 7=SHA384HEX --ignore 8 --request
+    manifest.py create -o man.bin --image 10=bl31.bin --stage 10=1 --stored
     manifest.py show man.bin
     manifest.py verify man.bin --bundle fw.bin --fuses fuses.json
 """
 
 import argparse
 
+import caliptra_flash
 import caliptra_keys as keys
 from caliptra_common import (ToolError, describe_error, hex_bytes,
                              le32, load_fuses, number, read_file, run_tool,
@@ -63,7 +69,8 @@ ERR_SIGNATURE = {'vendor': (0x000E0047, 0x000E0048),
 
 
 class KeyPair:
-    """An ECDSA and an LMS key that sign together"""
+    """An ECDSA and an LMS key that sign together; @lms may be None: zeros
+    stand for key and signature"""
 
     def __init__(self, ecc, lms, leaf=None):
         self.ecc = ecc
@@ -77,13 +84,16 @@ class KeyPair:
                    keys.LmsKey(data[end:end + keys.LMS_KEY_SIZE]))
 
     def public(self):
-        return self.ecc.public + self.lms.public
+        return self.ecc.public + (self.lms.public if self.lms
+                                  else bytes(keys.LMS_KEY_SIZE))
 
     def sign(self, digest):
         if not isinstance(self.ecc, keys.EccPrivateKey) or \
-                not isinstance(self.lms, keys.LmsPrivateKey):
+                self.lms and not isinstance(self.lms, keys.LmsPrivateKey):
             raise ToolError('signing needs private keys')
-        return self.ecc.sign(digest) + self.lms.sign(digest, self.leaf)
+        return self.ecc.sign(digest) + (self.lms.sign(digest, self.leaf)
+                                        if self.lms
+                                        else bytes(keys.LMS_SIG_SIZE))
 
     def verify(self, digest, signatures):
         """What is wrong with the ECDSA and with the LMS signature"""
@@ -132,6 +142,14 @@ def build(version, flags, entries, *signers):
         manifest[4 * i:4 * i + 4] = word.to_bytes(4, 'little')
     sign(manifest, *signers)
     return bytes(manifest)
+
+
+def stored(manifest, sec_version, owner_fw):
+    """The form that the AST27x0's flash holds, from Caliptra's"""
+    data = caliptra_flash.to_stored(manifest, sec_version, bytes(SIGS_SIZE))
+    signatures = caliptra_flash.swap_q(owner_fw.sign(
+        keys.sha384(caliptra_flash.svn_signed(data))))
+    return caliptra_flash.to_stored(manifest, sec_version, signatures)
 
 
 def request(manifest):
@@ -213,6 +231,17 @@ def split_id(text, what):
 
 
 def read_entries(args):
+    stages = {number(ident): number(stage, 2) for ident, stage in
+              (split_id(text, '--stage') for text in args.stage)}
+    entries = [(ident, flags | stages.pop(ident, 0) <<
+                caliptra_flash.STAGE_SHIFT, digest)
+               for ident, flags, digest in read_images(args)]
+    if stages:
+        raise ToolError(f'--stage: no image has the id {min(stages)}')
+    return entries
+
+
+def read_images(args):
     entries = []
     for text in args.image:
         ident, path = split_id(text, '--image')
@@ -239,39 +268,95 @@ def load_pair(args, name, dev_number):
                    getattr(args, f'{name}_lms_leaf'))
 
 
+def load_pairs(args):
+    """The key pairs of the command line, as sign() takes them"""
+    return {name: load_pair(args, name, dev) for name, dev in PAIRS.items()}
+
+
+def add_key_options(parser):
+    for name in PAIRS:
+        option = '--' + name.replace('_', '-')
+        parser.add_argument(f'{option}-ecc-key', metavar='PEM')
+        parser.add_argument(f'{option}-lms-key', metavar='FILE')
+        parser.add_argument(f'{option}-lms-leaf', type=number, metavar='Q',
+                            help='leaf that signs; use each only once')
+
+
 # key pairs on the command line -> development key that stands for them
 PAIRS = {'vendor_fw': 0, 'vendor_man': 1, 'owner_fw': keys.DEV_OWNER,
          'owner_man': keys.DEV_OWNER}
 
 
 def do_create(args):
-    pairs = {name: load_pair(args, name, dev) for name, dev in PAIRS.items()}
+    if args.stored and args.request:
+        raise ToolError('a request holds no stored manifest')
+    pairs = load_pairs(args)
     flags = FLAG_VENDOR_SIGNATURE_REQUIRED
     if args.no_vendor:
         pairs['vendor_man'], flags = None, 0
     manifest = build(args.version, flags, read_entries(args),
                      *pairs.values())
+    if args.stored:
+        manifest = stored(manifest, args.sec_version, pairs['owner_fw'])
     write_file(args.output,
                request(manifest) if args.request else manifest)
     return 0
 
 
+def find_stored(data):
+    """The stored manifest in @data, or None: @data is one, or a container or
+    a flash that has one"""
+    if data[:4] == caliptra_flash.MAGIC or \
+            data[caliptra_flash.A1_CONTAINER:
+                 caliptra_flash.A1_CONTAINER + 4] == caliptra_flash.MAGIC:
+        container = caliptra_flash.Flash(data).container
+        image = container.find(caliptra_flash.MANIFEST)
+        if not image:
+            raise ToolError('no SoC manifest in this FLSH container')
+        return container.content(image)
+    return data if caliptra_flash.is_stored(data) else None
+
+
 def read_manifest(path):
-    """A manifest, or a request that begins with the manifest's size"""
-    data = read_file(path)
+    """A manifest and, or None, its stored form: from a file of either, from
+    a container, or from a request that begins with the manifest's size"""
+    data = read_file(path, 1 << 28)
+    try:
+        whole = find_stored(data)
+        if whole is not None:
+            return caliptra_flash.from_stored(whole), whole
+    except ToolError as e:
+        raise ToolError(f'{path}: {e}') from None
     if len(data) >= 8 and le32(data, 0) != MARKER and \
             le32(data, 4) == MARKER and le32(data, 0) <= len(data) - 4:
         data = data[4:4 + le32(data, 0)]
-    return data
+    return data, None
 
 
 def do_show(args):
-    manifest = read_manifest(args.manifest)
+    manifest, whole = read_manifest(args.manifest)
     if len(manifest) < PREAMBLE_SIZE + 4:
         raise ToolError(f'{args.manifest}: {len(manifest)} bytes, too short '
                         'for a manifest')
+    show(manifest, whole)
+    error = list_error(manifest)
+    if error:
+        raise ToolError(f'{args.manifest}: {describe_error(error)}')
+    show_entries(manifest)
+    return 0
+
+
+def show(manifest, whole):
+    """@whole: the stored form, or None"""
+    print(f'{"form":28} ' + ('as stored in the flash of an AST27x0'
+                             if whole else 'as Caliptra takes it'))
     for i, name in enumerate(('marker', 'preamble size', 'version', 'flags')):
         print(f'{name:28} 0x{le32(manifest, 4 * i):08x}')
+    if whole:
+        version = le32(whole, caliptra_flash.SEC_VERSION)
+        digest = keys.sha384(caliptra_flash.svn_signed(whole))
+        print(f'{"security version":28} {version}\n'
+              f'{"security version digest":28} {digest.hex()}')
     for party, offset in (('vendor', VENDOR_KEYS), ('owner', OWNER_KEYS)):
         pair = KeyPair.stored(manifest, offset)
         for kind, key in (('ECC', pair.ecc), ('LMS', pair.lms)):
@@ -282,35 +367,38 @@ def do_show(args):
                          (PREAMBLE_SIZE, PREAMBLE_SIZE + LIST_SIZE))):
         print(f'{title:28} {keys.sha384(manifest[slice(*span)]).hex()}')
     print(f'{"entry count":28} {le32(manifest, PREAMBLE_SIZE)}')
-    error = list_error(manifest)
-    if error:
-        raise ToolError(f'{args.manifest}: {describe_error(error)}')
+
+
+def show_entries(manifest):
     for fw_id, flags, digest in list_entries(manifest):
         print(f'image 0x{fw_id:08x} flags 0x{flags:08x} {digest.hex()}' +
               (' (not checked)' if flags & ENTRY_IGNORE_AUTH_CHECK else ''))
-    return 0
+
+
+def firmware_keys(data, what):
+    """Vendor's and owner's key pair of a firmware bundle"""
+    if len(data) < MANIFEST_SIZE:
+        raise ToolError(f'{what}: not a firmware bundle')
+    bundle = Bundle(data)
+    try:
+        vendor = KeyPair(
+            bundle.ecc_key(f'vendor_ecc_key{bundle["vendor_ecc_index"]}'),
+            bundle.lms_key(f'vendor_lms_key{bundle["vendor_lms_index"]}'))
+    except KeyError:
+        raise ToolError(f'{what}: key index out of range') from None
+    return vendor, KeyPair(bundle.ecc_key('owner_ecc_key'),
+                           bundle.lms_key('owner_lms_key'))
 
 
 def do_verify(args):
-    manifest = read_manifest(args.manifest)
+    manifest, _ = read_manifest(args.manifest)
     lms = load_fuses(args.fuses)['lms_verify'] if args.fuses \
         else 1
     vendor_fw, owner_fw = (KeyPair(keys.dev_ecc_key(n), keys.dev_lms_key(n))
                            for n in (PAIRS['vendor_fw'], PAIRS['owner_fw']))
     if args.bundle:
-        data = read_file(args.bundle)
-        if len(data) < MANIFEST_SIZE:
-            raise ToolError(f'{args.bundle}: not a firmware bundle')
-        bundle = Bundle(data)
-        try:
-            vendor_fw = KeyPair(
-                bundle.ecc_key(f'vendor_ecc_key{bundle["vendor_ecc_index"]}'),
-                bundle.lms_key(f'vendor_lms_key{bundle["vendor_lms_index"]}'))
-        except KeyError:
-            raise ToolError(f'{args.bundle}: key index out of range') \
-                from None
-        owner_fw = KeyPair(bundle.ecc_key('owner_ecc_key'),
-                           bundle.lms_key('owner_lms_key'))
+        vendor_fw, owner_fw = firmware_keys(read_file(args.bundle),
+                                            args.bundle)
     error = verify(manifest, vendor_fw, owner_fw, lms)
     print(f'{args.manifest}: ' + (f'refused: {describe_error(error)}'
                                   if error else 'accepted'))
@@ -335,14 +423,15 @@ def parser():
                    metavar='ID=HEX', help='authorize this SHA-384 digest')
     c.add_argument('--ignore', action='append', default=[], metavar='ID',
                    help='authorize whatever comes with this id')
+    c.add_argument('--stage', action='append', default=[], metavar='ID=N',
+                   help='who loads the image of the AST27x0 (1: the BootMCU)')
+    c.add_argument('--stored', action='store_true',
+                   help="write the form that the AST27x0's flash holds")
+    c.add_argument('--sec-version', type=number, default=1, metavar='N',
+                   help='its security version (default: 1)')
     c.add_argument('--no-vendor', action='store_true',
                    help='no vendor manifest keys, no vendor signature')
-    for name in PAIRS:
-        option = '--' + name.replace('_', '-')
-        c.add_argument(f'{option}-ecc-key', metavar='PEM')
-        c.add_argument(f'{option}-lms-key', metavar='FILE')
-        c.add_argument(f'{option}-lms-leaf', type=number, metavar='Q',
-                       help='leaf that signs; use each only once')
+    add_key_options(c)
 
     s = sub.add_parser('show', help='print what is in a manifest')
     s.set_defaults(run=do_show)
