@@ -135,11 +135,17 @@ def sign(manifest, vendor_fw, vendor_man, owner_fw, owner_man):
     put(OWNER_SIGNATURE, owner_man.sign(digest))
 
 
-def build(version, flags, entries, *signers):
-    """A whole manifest; @signers as for sign()"""
+def unsigned(version, flags, entries):
+    """A manifest without keys and signatures"""
     manifest = bytearray(PREAMBLE_SIZE) + image_list(entries)
     for i, word in enumerate((MARKER, PREAMBLE_SIZE, version, flags)):
         manifest[4 * i:4 * i + 4] = word.to_bytes(4, 'little')
+    return manifest
+
+
+def build(version, flags, entries, *signers):
+    """A whole manifest; @signers as for sign()"""
+    manifest = unsigned(version, flags, entries)
     sign(manifest, *signers)
     return bytes(manifest)
 
@@ -223,15 +229,20 @@ def list_entries(manifest):
                manifest[offset + 8:offset + ENTRY_SIZE])
 
 
-def split_id(text, what):
-    ident, equals, rest = text.partition('=')
+def split_text(text, what, form='ID=...'):
+    name, equals, rest = text.partition('=')
     if not equals or not rest:
-        raise ToolError(f'{what} takes ID=...; {text!r} is not that')
+        raise ToolError(f'{what} takes {form}; {text!r} is not that')
+    return name, rest
+
+
+def split_id(text, what):
+    ident, rest = split_text(text, what)
     return number(ident), rest
 
 
 def read_entries(args):
-    stages = {number(ident): number(stage, 2) for ident, stage in
+    stages = {ident: number(stage, 2) for ident, stage in
               (split_id(text, '--stage') for text in args.stage)}
     entries = [(ident, flags | stages.pop(ident, 0) <<
                 caliptra_flash.STAGE_SHIFT, digest)

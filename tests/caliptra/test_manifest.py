@@ -15,6 +15,7 @@ import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, '..', '..', 'scripts', 'caliptra'))
+import caliptra_flash as layout     # noqa: E402
 import caliptra_keys as keys        # noqa: E402
 import manifest                     # noqa: E402
 from caliptra_common import ToolError, hw_words     # noqa: E402
@@ -196,6 +197,33 @@ class ManifestToolTest(unittest.TestCase):
         self.assertEqual(data[:4], b'\xcc\x37\0\0')
         self.assertEqual(self.run_tool('verify', out)[0], 0)
 
+    def test_stored(self):
+        """The form that the AST27x0's flash holds, alone and in it"""
+        out = self.path('stored.bin')
+        digest = keys.sha384(b'abc').hex()
+        self.run_tool('create', '-o', out, '--stored', '--sec-version', '7',
+                      '--digest', f'10={digest}', '--stage', '10=1')
+        with open(out, 'rb') as f:
+            data = f.read()
+        self.assertEqual(len(data), 16004)
+        flash = self.path('flash.img', bytes(0x100000) + layout
+                          .build_container([(layout.MANIFEST, data)]))
+        flash_a1 = self.path('a1.img', b'CMAN' + bytes(0xFFFFC) + layout
+                             .build_container([(layout.MANIFEST, data)]))
+        container = self.path('container.img', layout.build_container(
+            [(layout.MANIFEST, data)]))
+        for path in (out, container, flash_a1):
+            status, text = self.run_tool('show', path)
+            self.assertEqual(status, 0)
+            self.assertIn('as stored in the flash', text)
+            self.assertRegex(text, 'security version +7\n')
+            self.assertIn(f'image 0x0000000a flags 0x40000001 {digest}',
+                          text)
+            self.assertEqual(self.run_tool('verify', path)[0], 0)
+        # no bundle at 0
+        with self.assertRaises(ToolError):
+            self.run_tool('show', flash)
+
     def test_refusal_is_named(self):
         data = bytearray(manifest.build(1, 1, ENTRIES, *SIGNERS))
         data[0x1600] ^= 1
@@ -216,6 +244,12 @@ class ManifestToolTest(unittest.TestCase):
                      ('create', '-o', out, '--ignore', '1',
                       '--owner-fw-ecc-key', short),
                      ('create', '-o', out, '--ignore', '1', '--ignore', '1'),
+                     ('create', '-o', out, '--ignore', '1', '--stored',
+                      '--request'),
+                     ('create', '-o', out, '--ignore', '1', '--stage',
+                      '2=1'),
+                     ('create', '-o', out, '--ignore', '1', '--stage',
+                      '1=4'),
                      ('show', short),
                      ('verify', short, '--bundle', short)):
             with self.subTest(argv=argv), self.assertRaises(ToolError) as e:
