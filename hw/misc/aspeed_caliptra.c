@@ -253,7 +253,6 @@ static void aspeed_caliptra_map(AspeedCaliptraState *s)
     memory_region_add_subregion_overlap(s->memory, ASPEED_CALIPTRA_SCUIO +
                                         ASPEED_SCUIO_RSTCTL2,
                                         &s->scu_rst, 1);
-    caliptra_map_internal_bus(s->core, s->memory);
 }
 
 /* ---- OTP ---- */

@@ -978,7 +978,6 @@ static const VMStateDescription vmstate_caliptra = {
     },
     .subsections = (const VMStateDescription * const []) {
         &vmstate_caliptra_native_fw,
-        &vmstate_caliptra_bench,
         NULL
     },
 };
@@ -995,8 +994,6 @@ static const Property caliptra_properties[] = {
                       DPE_DEFAULT_SLOTS),
     /* build option CALIPTRA_INTERNAL_TRNG, as seen in CPTRA_HW_CONFIG */
     DEFINE_PROP_BOOL("itrng", CaliptraState, itrng, false),
-    DEFINE_PROP_UINT64("x-internal-bus-base", CaliptraState,
-                       internal_bus_base, CALIPTRA_NO_INTERNAL_BUS),
 };
 
 static void caliptra_class_init(ObjectClass *klass, const void *data)

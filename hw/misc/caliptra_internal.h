@@ -562,28 +562,6 @@ enum {
     CALIPTRA_WIRE_CLK_GATING_EN = 1 << 18,
 };
 
-/* ---- test bench (caliptra_bench.c) ---- */
-
-/* property x-internal-bus-base: off */
-#define CALIPTRA_NO_INTERNAL_BUS    UINT64_MAX
-
-/* outputs wider than a bit, in words: generic wires, NMI vector, secrets */
-#define CALIPTRA_BENCH_WIDE     (3 + CALIPTRA_OBF_KEY_WORDS + \
-                                 CALIPTRA_UDS_WORDS + CALIPTRA_FE_WORDS)
-
-typedef struct CaliptraBench {
-    MemoryRegion container;
-    MemoryRegion bus;
-    MemoryRegion soc;
-    MemoryRegion regs;
-    uint32_t pauser;
-    bool error;
-    uint32_t generic_in_lo;
-    uint32_t seen[CALIPTRA_BENCH_WIDE];
-} CaliptraBench;
-
-extern const VMStateDescription vmstate_caliptra_bench;
-
 struct CaliptraState {
     SysBusDevice parent_obj;
 
@@ -639,9 +617,6 @@ struct CaliptraState {
     uint32_t fw_latency;
     uint8_t dpe_max_handles;
     bool itrng;
-    uint64_t internal_bus_base;
-
-    CaliptraBench bench;
 };
 
 /* ---- core (caliptra.c) ---- */

@@ -25,28 +25,29 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from qtestlib import QTest, default_binary  # noqa: E402
 
-# where the bench is mapped: far above everything else of the machine
+# where the test device is mapped: far above everything else of the machine
 BUS = 0x1000000000
+TESTDEV = ['-device', 'caliptra-testdev,core=/machine/caliptra/core,'
+           'addr=0x%x' % BUS]
 MACHINE = 'ast2700fc,caliptra-boot=guest'
-ARGS = ['-global', 'caliptra.firmware=none',
-        '-global', 'caliptra.x-internal-bus-base=0x%x' % BUS]
+ARGS = ['-global', 'caliptra.firmware=none', *TESTDEV]
 
-# layout of the bench: hw/misc/caliptra_bench.c
+# layout of the test device: hw/misc/caliptra_testdev.c
 SOC_WINDOW = BUS + 0x70000000
-BENCH = BUS + 0x70040000
-PAUSER = BENCH + 0x000
-STATE = BENCH + 0x004
-CHANGED = BENCH + 0x008
-ENGINE_INTR = BENCH + 0x00c
-RESET = BENCH + 0x010
-LINES = BENCH + 0x014
-SECURITY_STATE = BENCH + 0x018
-PULSE = BENCH + 0x01c
-GENERIC_IN = BENCH + 0x020
-SRAM_FLIP = BENCH + 0x028
-OBF_KEY_PINS = BENCH + 0x040
-WIDE = BENCH + 0x100
-TAP = BENCH + 0x200
+REGS = BUS + 0x70040000
+PAUSER = REGS + 0x000
+STATE = REGS + 0x004
+CHANGED = REGS + 0x008
+ENGINE_INTR = REGS + 0x00c
+RESET = REGS + 0x010
+LINES = REGS + 0x014
+SECURITY_STATE = REGS + 0x018
+PULSE = REGS + 0x01c
+GENERIC_IN = REGS + 0x020
+SRAM_FLIP = REGS + 0x028
+OBF_KEY_PINS = REGS + 0x040
+WIDE = REGS + 0x100
+TAP = REGS + 0x200
 
 STATE_ERROR = 1 << 0
 STATE_CHANGED = 1 << 31
@@ -268,7 +269,7 @@ class Player:
         else:
             self._write(RESET, RESET_WARM)
         if self.trace.engines:
-            # this bench is the SoC too
+            # the test device is the SoC too
             self._user(ANY_USER)
             if kind == 'cold':
                 for addr, value in sorted(self.secrets.items()):

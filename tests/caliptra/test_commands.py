@@ -26,6 +26,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, utils
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 import caliptra_soc as soc_regs  # noqa: E402
+import replay  # noqa: E402
 from caliptra_soc import CaliptraSoc, checksum  # noqa: E402
 from qtestlib import QTestError  # noqa: E402
 import command_env as env  # noqa: E402
@@ -727,14 +728,10 @@ add_rows(RomTests, ROM_ROWS)
 
 
 class MailboxEccTests(unittest.TestCase):
-    """The test bench spoils what firmware reads from the mailbox SRAM."""
-
-    BUS = 0x1000000000
-    SRAM_FLIP = BUS + 0x70040028    # see hw/misc/caliptra_bench.c
+    """The test device spoils what firmware reads from the mailbox SRAM."""
 
     def setUp(self):
-        self.soc = Soc(args=['-global', 'caliptra.x-internal-bus-base=0x%x' %
-                             self.BUS])
+        self.soc = Soc(args=replay.TESTDEV)
         self.addCleanup(self.soc.close)
 
     def test_two_bits(self):
@@ -744,9 +741,9 @@ class MailboxEccTests(unittest.TestCase):
         for code, data in ((cmd.code, good(cmd.code, cmd.size)),
                            (FIRMWARE_LOAD, env.bundle())):
             with self.subTest(command='0x%08x' % code):
-                soc.write32(self.SRAM_FLIP, 0)
+                soc.write32(replay.SRAM_FLIP, 0)
                 soc.to_rom()
-                soc.write32(self.SRAM_FLIP, 0x11)
+                soc.write32(replay.SRAM_FLIP, 0x11)
                 soc.begin(code, data)
                 self.assertEqual(soc.wait_fatal(), UNCORRECTABLE_ECC)
                 self.assertEqual(soc.wait(), soc_regs.CMD_FAILURE)
@@ -755,7 +752,7 @@ class MailboxEccTests(unittest.TestCase):
         """Corrected: firmware does not notice."""
         soc = self.soc
         soc.to_rom()
-        soc.write32(self.SRAM_FLIP, 0x10)
+        soc.write32(replay.SRAM_FLIP, 0x10)
         self.assertEqual(run(soc, 'VERSION'), version(0x0880, 0))
 
 

@@ -29,6 +29,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, utils  # noqa: E402
 
 import caliptra_soc as soc                                  # noqa: E402
 import identity_model as model                              # noqa: E402
+import replay                                               # noqa: E402
 from dev_bundle import key_hashes, make_bundle              # noqa: E402
 from qtestlib import QTestError                             # noqa: E402
 
@@ -759,30 +760,26 @@ class TestRomCommands(IdentityTest):
 class Internal:
     """The microcontroller's own bus, while its firmware waits for work."""
 
-    BASE = 0x800000000000
-
     DOE, ECC, HMAC = 0x10000000, 0x10008000, 0x10010000
     KV, PV, DV, SHA512 = 0x10018000, 0x1001a000, 0x1001c000, 0x10020000
 
     LOCK_WR, LOCK_USE, CLEAR = 1, 2, 4
     KV_READ_FAIL, KV_WRITE_FAIL = 1, 2
 
-    ARGS = ('-global', 'caliptra.x-internal-bus-base=0x%x' % BASE)
-
     def __init__(self, dev):
         self.dev = dev
 
     def read(self, addr):
-        return self.dev.read32(self.BASE + addr)
+        return self.dev.read32(replay.BUS + addr)
 
     def write(self, addr, data):
-        self.dev.write32(self.BASE + addr, data)
+        self.dev.write32(replay.BUS + addr, data)
 
     def array(self, addr, n=12):
-        return self.dev.reads32([self.BASE + addr + 4 * i for i in range(n)])
+        return self.dev.reads32([replay.BUS + addr + 4 * i for i in range(n)])
 
     def write_array(self, addr, data):
-        self.dev.writes32([(self.BASE + addr + 4 * i, word)
+        self.dev.writes32([(replay.BUS + addr + 4 * i, word)
                            for i, word in enumerate(data)])
 
     def key_ctrl(self, slot):
@@ -827,7 +824,7 @@ class TestLocks(IdentityTest):
         self.bundle = make_bundle()
         stashed = [b'\xc3' * 48]
         self.want = model.Identity(self.part, self.bundle, stashed)
-        self.dev = soc.CaliptraSoc(args=Internal.ARGS)
+        self.dev = soc.CaliptraSoc(args=replay.TESTDEV)
         self.addCleanup(self.dev.close)
         cold_boot(self.dev, self.part, self.bundle, stashed)
         self.uc = Internal(self.dev)
@@ -937,7 +934,7 @@ class TestFatal(IdentityTest):
 
     def setUp(self):
         self.part = provisioned()
-        self.dev = soc.CaliptraSoc(args=Internal.ARGS)
+        self.dev = soc.CaliptraSoc(args=replay.TESTDEV)
         self.addCleanup(self.dev.close)
         self.uc = Internal(self.dev)
 

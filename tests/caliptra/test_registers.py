@@ -108,6 +108,40 @@ class Reset(unittest.TestCase):
         self.assertEqual(player.run(self.qtest), [])
 
 
+class Testdev(unittest.TestCase):
+    """The test device's own registers."""
+
+    def test_reset(self):
+        """A reset clears them, and what they have done to the core."""
+        cleared = [replay.PAUSER, replay.GENERIC_IN, replay.GENERIC_IN + 4,
+                   replay.SRAM_FLIP, replay.SRAM_FLIP + 4, replay.LINES]
+        with replay.bench_qtest(qmp=True) as q:
+            before = q.reads32(cleared)
+            self.assertEqual(before[:5], [0] * 5)
+            q.write32(replay.RESET, replay.RESET_COLD)
+            q.writes32([(addr, 0x1b) for addr in cleared])
+            # half of a pair: the other one must not come with it afterwards
+            q.write32(replay.GENERIC_IN, 0x2b)
+            q.read32(replay.SOC_WINDOW)
+            self.assertEqual(q.reads32(cleared), [0x1b] * 6)
+            self.assertEqual(q.read32(replay.STATE) & replay.STATE_ERROR, 1)
+            q.qmp('system_reset')
+            q.poll32(replay.PAUSER, 0xffffffff, 0, step_ns=1)
+            self.assertEqual(q.reads32(cleared), before)
+            self.assertEqual(q.read32(replay.STATE) & replay.STATE_ERROR, 0)
+            q.write32(replay.GENERIC_IN + 4, 1)
+            self.assertEqual(q.read32(replay.GENERIC_IN), 0)
+
+    def test_no_core(self):
+        for options, error in (
+                ('addr=0', 'core=PATH must name a Caliptra core'),
+                ('core=/machine/caliptra', 'Invalid parameter type')):
+            with self.subTest(options=options), \
+                    self.assertRaisesRegex(QTestError, error):
+                replay.bench_qtest(args=['-device',
+                                         'caliptra-testdev,' + options])
+
+
 class Properties(unittest.TestCase):
     """What a debugger asks."""
 

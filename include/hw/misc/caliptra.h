@@ -13,7 +13,6 @@
 
 #include "exec/hwaddr.h"
 #include "exec/memattrs.h"
-#include "system/memory.h"
 #include "qom/object.h"
 
 #define TYPE_CALIPTRA "caliptra"
@@ -92,14 +91,6 @@ MemTxResult caliptra_soc_write(CaliptraState *s, hwaddr offset,
  */
 MemTxResult caliptra_soc_peek(CaliptraState *s, hwaddr offset,
                               uint32_t pauser, uint32_t *data);
-
-/**
- * caliptra_map_internal_bus: map the test bench where the property
- * x-internal-bus-base of the core says; nothing without it
- * @s: the core, realized
- * @memory: the SoC's address space
- */
-void caliptra_map_internal_bus(CaliptraState *s, MemoryRegion *memory);
 
 /**
  * caliptra_set_security_state: drive the security_state input
