@@ -38,7 +38,8 @@ Start with what the rooms of the model agree on: the registers, the core as a
 SoC sees it, the private state, and the interfaces of each half.
 """, ['include/hw/misc/caliptra*.h', 'hw/misc/caliptra_internal.h',
       'hw/misc/caliptra_engines.h', 'hw/misc/caliptra_fw.h',
-      'hw/misc/caliptra_errors.h.inc']),
+      'hw/misc/caliptra_errors.*', 'hw/misc/caliptra_log.c',
+      'hw/misc/caliptra_soc_if.c']),
     ('hw/misc/caliptra_crypto: Arithmetic of a Caliptra core', """
 SHA-2 with a state that can be saved, HMAC and its KDF, the DRBG, P-384 on top
 of libgcrypt, AES-CBC, and the verification of LMS signatures, which no

@@ -123,7 +123,7 @@ static uint32_t bootmcu_mbox_status(AspeedBootMcuState *s)
 
 /* ---- stages and time ---- */
 
-#define bootmcu_log(s, ...) caliptra_log((s)->caliptra->core, __VA_ARGS__)
+#define bootmcu_log(s, ...) caliptra_log((s)->log, __VA_ARGS__)
 
 static int64_t bootmcu_now(void)
 {
@@ -717,6 +717,8 @@ static const Property bootmcu_properties[] = {
                      TYPE_MEMORY_REGION, MemoryRegion *),
     DEFINE_PROP_LINK("caliptra", AspeedBootMcuState, caliptra,
                      TYPE_ASPEED_CALIPTRA, AspeedCaliptraState *),
+    DEFINE_PROP_LINK("log", AspeedBootMcuState, log, TYPE_CALIPTRA_LOG,
+                     CaliptraLog *),
     DEFINE_PROP_STRING("firmware", AspeedBootMcuState, firmware_file),
 };
 

@@ -412,10 +412,17 @@ static void aspeed_caliptra_reset_exit(Object *obj, ResetType type)
 
 static void aspeed_caliptra_realize(DeviceState *dev, Error **errp)
 {
+    static const char * const outputs[] = {
+        CALIPTRA_OUT_READY_FOR_FUSES, CALIPTRA_OUT_READY_FOR_FW,
+        CALIPTRA_OUT_READY_FOR_RUNTIME, CALIPTRA_OUT_MBOX_DATA_AVAIL,
+        CALIPTRA_OUT_MBOX_FLOW_DONE, CALIPTRA_OUT_ERROR_FATAL,
+        CALIPTRA_OUT_ERROR_NON_FATAL, CALIPTRA_OUT_ETRNG_REQ,
+    };
     AspeedCaliptraState *s = ASPEED_CALIPTRA(dev);
+    size_t i;
 
-    if (!s->memory || !s->scuio) {
-        error_setg(errp, "'memory' and 'scuio' links must be set");
+    if (!s->memory || !s->scuio || !s->core) {
+        error_setg(errp, "'memory', 'scuio' and 'core' links must be set");
         return;
     }
     s->otp.fuse[(A_FUSE_SOC_STEPPING_ID - A_FUSE_UDS_SEED) / 4] =
@@ -430,29 +437,15 @@ static void aspeed_caliptra_realize(DeviceState *dev, Error **errp)
                    "hexadecimal digits", 8 * ASPEED_CALIPTRA_OBF_KEY_WORDS);
         return;
     }
-    if (!sysbus_realize(SYS_BUS_DEVICE(s->core), errp)) {
-        return;
+    for (i = 0; i < ARRAY_SIZE(outputs); i++) {
+        qdev_pass_gpios(DEVICE(s->core), dev, outputs[i]);
     }
     aspeed_caliptra_map(s);
 }
 
 static void aspeed_caliptra_init(Object *obj)
 {
-    static const char * const outputs[] = {
-        CALIPTRA_OUT_READY_FOR_FUSES, CALIPTRA_OUT_READY_FOR_FW,
-        CALIPTRA_OUT_READY_FOR_RUNTIME, CALIPTRA_OUT_MBOX_DATA_AVAIL,
-        CALIPTRA_OUT_MBOX_FLOW_DONE, CALIPTRA_OUT_ERROR_FATAL,
-        CALIPTRA_OUT_ERROR_NON_FATAL, CALIPTRA_OUT_ETRNG_REQ,
-    };
     AspeedCaliptraState *s = ASPEED_CALIPTRA(obj);
-
-    s->core = CALIPTRA(object_new(TYPE_CALIPTRA));
-    object_property_add_child(obj, "core", OBJECT(s->core));
-    object_unref(OBJECT(s->core));
-    object_property_add_alias(obj, "chardev", OBJECT(s->core), "chardev");
-    for (int i = 0; i < ARRAY_SIZE(outputs); i++) {
-        qdev_pass_gpios(DEVICE(s->core), DEVICE(s), outputs[i]);
-    }
 
     memory_region_init_io(&s->window, obj, &aspeed_caliptra_window_ops, s,
                           TYPE_ASPEED_CALIPTRA ".window",
@@ -486,6 +479,8 @@ static const VMStateDescription vmstate_aspeed_caliptra = {
 };
 
 static const Property aspeed_caliptra_properties[] = {
+    DEFINE_PROP_LINK("core", AspeedCaliptraState, core, TYPE_CALIPTRA_SOC_IF,
+                     CaliptraSocIf *),
     DEFINE_PROP_LINK("memory", AspeedCaliptraState, memory,
                      TYPE_MEMORY_REGION, MemoryRegion *),
     DEFINE_PROP_LINK("scuio", AspeedCaliptraState, scuio, TYPE_ASPEED_SCU,

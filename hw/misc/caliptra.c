@@ -15,7 +15,6 @@
 #include "qapi/visitor.h"
 #include "hw/qdev-clock.h"
 #include "hw/qdev-properties.h"
-#include "hw/qdev-properties-system.h"
 #include "caliptra_internal.h"
 #include "caliptra_fw.h"
 #include "trace.h"
@@ -501,18 +500,27 @@ static void caliptra_in_scan_mode(void *opaque, int n, int level)
     caliptra_inputs_changed(s);
 }
 
-void caliptra_set_security_state(CaliptraState *s, uint32_t state)
+static void caliptra_core_set_security_state(CaliptraSocIf *core,
+                                             uint32_t state)
 {
+    CaliptraState *s = CALIPTRA(core);
+
     s->in_security_state = state;
 }
 
-void caliptra_set_obf_key(CaliptraState *s, const uint32_t key[8])
+static void caliptra_core_set_obf_key(
+    CaliptraSocIf *core, const uint32_t key[CALIPTRA_OBF_KEY_WORDS])
 {
+    CaliptraState *s = CALIPTRA(core);
+
     memcpy(s->in_obf_key, key, sizeof(s->in_obf_key));
 }
 
-void caliptra_set_generic_input_wires(CaliptraState *s, uint64_t wires)
+static void caliptra_core_set_generic_input_wires(CaliptraSocIf *core,
+                                                  uint64_t wires)
 {
+    CaliptraState *s = CALIPTRA(core);
+
     s->in_generic_wires = wires;
     caliptra_inputs_changed(s);
 }
@@ -561,9 +569,10 @@ static bool caliptra_soc_error(CaliptraState *s, CaliptraBlock block,
     }
 }
 
-MemTxResult caliptra_soc_read(CaliptraState *s, hwaddr offset,
-                              uint32_t pauser, uint32_t *data)
+static MemTxResult caliptra_core_read(CaliptraSocIf *core, hwaddr offset,
+                                      uint32_t pauser, uint32_t *data)
 {
+    CaliptraState *s = CALIPTRA(core);
     CaliptraBlock block;
 
     offset %= CALIPTRA_WINDOW_SIZE;
@@ -595,9 +604,10 @@ MemTxResult caliptra_soc_read(CaliptraState *s, hwaddr offset,
     return MEMTX_OK;
 }
 
-MemTxResult caliptra_soc_write(CaliptraState *s, hwaddr offset,
-                               uint32_t pauser, uint32_t data)
+static MemTxResult caliptra_core_write(CaliptraSocIf *core, hwaddr offset,
+                                       uint32_t pauser, uint32_t data)
 {
+    CaliptraState *s = CALIPTRA(core);
     CaliptraBlock block;
 
     offset %= CALIPTRA_WINDOW_SIZE;
@@ -628,9 +638,10 @@ MemTxResult caliptra_soc_write(CaliptraState *s, hwaddr offset,
     return MEMTX_OK;
 }
 
-MemTxResult caliptra_soc_peek(CaliptraState *s, hwaddr offset,
-                              uint32_t pauser, uint32_t *data)
+static MemTxResult caliptra_core_peek(CaliptraSocIf *core, hwaddr offset,
+                                      uint32_t pauser, uint32_t *data)
 {
+    CaliptraState *s = CALIPTRA(core);
     CaliptraBlock block;
 
     offset %= CALIPTRA_WINDOW_SIZE;
@@ -739,24 +750,6 @@ MemTxResult caliptra_uc_write(CaliptraState *s, uint32_t addr, uint32_t data)
     }
     caliptra_update(s);
     return MEMTX_OK;
-}
-
-/* ---- log ---- */
-
-void caliptra_log(CaliptraState *s, const char *fmt, ...)
-{
-    g_autofree char *text = NULL;
-    g_autofree char *line = NULL;
-    va_list ap;
-
-    if (!qemu_chr_fe_backend_connected(&s->chr)) {
-        return;
-    }
-    va_start(ap, fmt);
-    text = g_strdup_vprintf(fmt, ap);
-    va_end(ap);
-    line = g_strdup_printf("[caliptra] %s\n", text);
-    qemu_chr_fe_write_all(&s->chr, (const uint8_t *)line, strlen(line));
 }
 
 /* ---- device ---- */
@@ -983,7 +976,8 @@ static const VMStateDescription vmstate_caliptra = {
 };
 
 static const Property caliptra_properties[] = {
-    DEFINE_PROP_CHR("chardev", CaliptraState, chr),
+    DEFINE_PROP_LINK("log", CaliptraState, log, TYPE_CALIPTRA_LOG,
+                     CaliptraLog *),
     DEFINE_PROP_STRING("firmware", CaliptraState, firmware),
     /* the native firmware's: a genuine ROM image to take the identity from */
     DEFINE_PROP_STRING("rom", CaliptraState, rom),
@@ -1000,6 +994,14 @@ static void caliptra_class_init(ObjectClass *klass, const void *data)
 {
     DeviceClass *dc = DEVICE_CLASS(klass);
     ResettableClass *rc = RESETTABLE_CLASS(klass);
+    CaliptraSocIfClass *sic = CALIPTRA_SOC_IF_CLASS(klass);
+
+    sic->read = caliptra_core_read;
+    sic->write = caliptra_core_write;
+    sic->peek = caliptra_core_peek;
+    sic->set_security_state = caliptra_core_set_security_state;
+    sic->set_obf_key = caliptra_core_set_obf_key;
+    sic->set_generic_input_wires = caliptra_core_set_generic_input_wires;
 
     dc->desc = "Caliptra 1.x Root of Trust core";
     dc->realize = caliptra_realize;
@@ -1019,6 +1021,10 @@ static const TypeInfo caliptra_types[] = {
         .instance_init = caliptra_init,
         .instance_finalize = caliptra_finalize,
         .class_init = caliptra_class_init,
+        .interfaces = (const InterfaceInfo[]) {
+            { TYPE_CALIPTRA_SOC_IF },
+            { }
+        },
     },
 };
 

@@ -62,38 +62,6 @@ static const CaliptraFwFlow * const fw_flows[CALIPTRA_FLOW_NUM] = {
     [CALIPTRA_FLOW_FATAL] = &caliptra_flow_fatal,
 };
 
-/* ---- error numbers ---- */
-
-static const struct {
-    uint32_t code;
-    const char *name;
-    const char *cause;
-} fw_errors[] = {
-#define CALIPTRA_ERROR(code, name, cause) { code, #name, cause },
-#include "caliptra_errors.h.inc"
-#undef CALIPTRA_ERROR
-};
-
-const char *caliptra_error_name(uint32_t code)
-{
-    for (size_t i = 0; i < ARRAY_SIZE(fw_errors); i++) {
-        if (fw_errors[i].code == code) {
-            return fw_errors[i].name;
-        }
-    }
-    return "UNKNOWN";
-}
-
-const char *caliptra_error_cause(uint32_t code)
-{
-    for (size_t i = 0; i < ARRAY_SIZE(fw_errors); i++) {
-        if (fw_errors[i].code == code) {
-            return fw_errors[i].cause;
-        }
-    }
-    return "";
-}
-
 /* ---- hardware as the microcontroller sees it ---- */
 
 uint32_t caliptra_fw_rd(CaliptraFw *fw, uint32_t addr)
@@ -659,7 +627,7 @@ const CaliptraFwOps caliptra_native_fw_ops = {
 
 static uint32_t fw_fatal_report(CaliptraFw *fw)
 {
-    caliptra_log(fw->s, "fatal error %s (0x%08x): %s",
+    caliptra_log(fw->s->log, "fatal error %s (0x%08x): %s",
                  caliptra_error_name(fw->error), fw->error,
                  caliptra_error_cause(fw->error));
     fw_error_reg(fw, A_CPTRA_FW_ERROR_FATAL, fw->error);

@@ -11,6 +11,7 @@
 #ifndef HW_MISC_CALIPTRA_FW_H
 #define HW_MISC_CALIPTRA_FW_H
 
+#include "qemu/timer.h"
 #include "hw/misc/caliptra.h"
 #include "hw/misc/caliptra_regs.h"
 #include "migration/vmstate.h"

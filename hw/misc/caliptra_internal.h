@@ -11,17 +11,20 @@
 #ifndef HW_MISC_CALIPTRA_INTERNAL_H
 #define HW_MISC_CALIPTRA_INTERNAL_H
 
+#include "qemu/timer.h"
 #include "hw/sysbus.h"
 #include "hw/irq.h"
 #include "hw/clock.h"
-#include "chardev/char-fe.h"
 #include "migration/vmstate.h"
 #include "hw/misc/caliptra.h"
+#include "hw/misc/caliptra_log.h"
 #include "hw/misc/caliptra_regs.h"
 #include "caliptra_crypto.h"
 
 /* The microcontroller's user id (caliptra-rtl soc_ifc_top.sv, uc_req.user) */
 #define CALIPTRA_UC_USER 0xFFFFFFFFu
+
+OBJECT_DECLARE_SIMPLE_TYPE(CaliptraState, CALIPTRA)
 
 /* Reset domains (Caliptra hardware specification, "Reset Domains") */
 typedef enum CaliptraReset {
@@ -213,7 +216,6 @@ const char *caliptra_mbox_fsm_name(const CaliptraMbox *m);
 
 #define CALIPTRA_MBOX_USERS     5
 #define CALIPTRA_TRNG_WORDS     12
-#define CALIPTRA_OBF_KEY_WORDS  8
 #define CALIPTRA_UDS_WORDS      12
 #define CALIPTRA_FE_WORDS       8
 
@@ -609,9 +611,9 @@ struct CaliptraState {
     CaliptraFw *fw;
 
     Clock *clk;
-    CharFrontend chr;
 
     /* properties */
+    CaliptraLog *log;
     char *firmware;
     char *rom;
     uint32_t fw_latency;

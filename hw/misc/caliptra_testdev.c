@@ -313,7 +313,7 @@ static void testdev_write(void *opaque, hwaddr addr, uint64_t data,
         testdev_set_lines(s, data);
         break;
     case A_TESTDEV_SECURITY_STATE:
-        caliptra_set_security_state(s, data);
+        caliptra_set_security_state(CALIPTRA_SOC_IF(s), data);
         break;
     case A_TESTDEV_PULSE:
         testdev_pulse(s, data);
@@ -324,7 +324,7 @@ static void testdev_write(void *opaque, hwaddr addr, uint64_t data,
         break;
     case A_TESTDEV_GENERIC_IN_HI:
         wires = deposit64(d->generic_in_lo, 32, 32, data);
-        caliptra_set_generic_input_wires(s, wires);
+        caliptra_set_generic_input_wires(CALIPTRA_SOC_IF(s), wires);
         break;
     case A_TESTDEV_SRAM_FLIP_LO:
         s->mbox.sram_flip = deposit64(s->mbox.sram_flip, 0, 32, data);
@@ -379,7 +379,8 @@ static MemTxResult testdev_soc_read(void *opaque, hwaddr addr, uint64_t *data,
 {
     CaliptraTestdev *d = opaque;
     uint32_t word;
-    MemTxResult result = caliptra_soc_read(d->core, addr, d->pauser, &word);
+    MemTxResult result = caliptra_soc_read(CALIPTRA_SOC_IF(d->core), addr,
+                                           d->pauser, &word);
 
     *data = word;
     return testdev_result(d, result);
@@ -390,8 +391,8 @@ static MemTxResult testdev_soc_write(void *opaque, hwaddr addr, uint64_t data,
 {
     CaliptraTestdev *d = opaque;
 
-    return testdev_result(d, caliptra_soc_write(d->core, addr, d->pauser,
-                                              data));
+    return testdev_result(d, caliptra_soc_write(CALIPTRA_SOC_IF(d->core), addr,
+                                              d->pauser, data));
 }
 
 #define TESTDEV_OPS \
@@ -432,7 +433,7 @@ static void testdev_reset_hold(Object *obj, ResetType type)
     memset(d->seen, 0, sizeof(d->seen));
 
     testdev_line(s, CALIPTRA_IN_SCAN_MODE, false);
-    caliptra_set_generic_input_wires(s, 0);
+    caliptra_set_generic_input_wires(CALIPTRA_SOC_IF(s), 0);
     s->mbox.sram_flip = 0;
     s->itrng = d->itrng;
 }

@@ -136,7 +136,7 @@ class State(unittest.TestCase):
             'wdt_timer': 'follows from the registers'},
         'CaliptraState': {
             **{'out_' + line: 'wiring' for line in LINES},
-            'parent_obj': 'wiring', 'fw_ops': 'wiring', 'chr': 'wiring',
+            'parent_obj': 'wiring', 'fw_ops': 'wiring', 'log': 'property',
             'firmware': 'property', 'rom': 'property',
             'fw_latency': 'property', 'dpe_max_handles': 'property'},
         'CaliptraTestdev': {

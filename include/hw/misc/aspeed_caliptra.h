@@ -11,6 +11,7 @@
 #include "qemu/timer.h"
 #include "hw/misc/aspeed_scu.h"
 #include "hw/misc/caliptra.h"
+#include "hw/misc/caliptra_log.h"
 
 #define TYPE_ASPEED_CALIPTRA "aspeed-caliptra"
 OBJECT_DECLARE_SIMPLE_TYPE(AspeedCaliptraState, ASPEED_CALIPTRA)
@@ -57,7 +58,6 @@ struct AspeedCaliptraState {
     MemoryRegion window;
     MemoryRegion scu_ctrl;
     MemoryRegion scu_rst;
-    CaliptraState *core;
     AspeedSCUState *scuio;
 
     /* SCUIO's registers as software left them */
@@ -66,6 +66,7 @@ struct AspeedCaliptraState {
     bool rst_asserted;
 
     /* properties */
+    CaliptraSocIf *core;
     MemoryRegion *memory;       /* what the BootMCU and the CA35 cores see */
     uint32_t pauser;
     bool powered;
@@ -85,6 +86,7 @@ struct AspeedBootMcuState {
     /* properties */
     MemoryRegion *memory;
     AspeedCaliptraState *caliptra;
+    CaliptraLog *log;
     char *firmware_file;
 
     AddressSpace as;

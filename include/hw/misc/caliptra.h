@@ -1,9 +1,10 @@
 /*
- * Caliptra 1.x Root of Trust core
+ * Caliptra 1.x Root of Trust core as a SoC sees it
  *
- * The core as a SoC integration sees it: a bus window whose accesses carry
- * the user id of their master (PAUSER), input lines for power and reset,
- * straps, and output lines.  Nothing here knows of a particular SoC.
+ * A bus window whose accesses carry the user id of their master (PAUSER),
+ * straps, input lines for power and reset, and output lines.  All of that is
+ * the interface "caliptra-soc-if"; a SoC holds a link to it and does not know
+ * what is behind.  Nothing here knows of a particular SoC.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -15,8 +16,17 @@
 #include "exec/memattrs.h"
 #include "qom/object.h"
 
+/* The core itself: a sysbus device that implements the interface */
 #define TYPE_CALIPTRA "caliptra"
-OBJECT_DECLARE_SIMPLE_TYPE(CaliptraState, CALIPTRA)
+
+/* The interface: what it needs to be implemented by is a device */
+#define TYPE_CALIPTRA_SOC_IF "caliptra-soc-if"
+typedef struct CaliptraSocIf CaliptraSocIf;
+typedef struct CaliptraSocIfClass CaliptraSocIfClass;
+DECLARE_CLASS_CHECKERS(CaliptraSocIfClass, CALIPTRA_SOC_IF,
+                       TYPE_CALIPTRA_SOC_IF)
+#define CALIPTRA_SOC_IF(obj) \
+    INTERFACE_CHECK(CaliptraSocIf, (obj), TYPE_CALIPTRA_SOC_IF)
 
 /*
  * The SoC's window: naturally aligned, 256 KiB (caliptra_top.sv).
@@ -28,13 +38,13 @@ OBJECT_DECLARE_SIMPLE_TYPE(CaliptraState, CALIPTRA)
 #define CALIPTRA_WINDOW_SOC_IFC     0x30000
 #define CALIPTRA_BLOCK_SIZE         0x1000
 
-/* Named input lines (qdev GPIO, levels) */
+/* Named input lines of the device (qdev GPIO, levels) */
 #define CALIPTRA_IN_PWRGOOD         "cptra-pwrgood"
 #define CALIPTRA_IN_RST_B           "cptra-rst-b"
 #define CALIPTRA_IN_BRKPOINT        "bootfsm-brkpoint"
 #define CALIPTRA_IN_SCAN_MODE       "scan-mode"
 
-/* Named output lines (ports of caliptra_top.sv) */
+/* Named output lines of the device (ports of caliptra_top.sv) */
 #define CALIPTRA_OUT_READY_FOR_FUSES    "ready-for-fuses"
 #define CALIPTRA_OUT_READY_FOR_FW       "ready-for-fw-push"
 #define CALIPTRA_OUT_READY_FOR_RUNTIME  "ready-for-runtime"
@@ -51,9 +61,27 @@ typedef enum CaliptraLifecycle {
     CALIPTRA_LIFECYCLE_PRODUCTION = 3,
 } CaliptraLifecycle;
 
+#define CALIPTRA_OBF_KEY_WORDS      8
+
+/* The methods are those of the functions below */
+struct CaliptraSocIfClass {
+    InterfaceClass parent_class;
+
+    MemTxResult (*read)(CaliptraSocIf *core, hwaddr offset, uint32_t pauser,
+                        uint32_t *data);
+    MemTxResult (*write)(CaliptraSocIf *core, hwaddr offset, uint32_t pauser,
+                         uint32_t data);
+    MemTxResult (*peek)(CaliptraSocIf *core, hwaddr offset, uint32_t pauser,
+                        uint32_t *data);
+    void (*set_security_state)(CaliptraSocIf *core, uint32_t state);
+    void (*set_obf_key)(CaliptraSocIf *core,
+                        const uint32_t key[CALIPTRA_OBF_KEY_WORDS]);
+    void (*set_generic_input_wires)(CaliptraSocIf *core, uint64_t wires);
+};
+
 /**
  * caliptra_soc_read: one 32-bit read on the SoC's (APB) side
- * @s: the core
+ * @core: the core
  * @offset: byte offset in the 256 KiB window
  * @pauser: user id of the bus master
  * @data: the word read, in host order; 0 where the result is an error
@@ -63,24 +91,24 @@ typedef enum CaliptraLifecycle {
  *
  * Returns: MEMTX_OK, or MEMTX_ERROR where the hardware answers PSLVERR.
  */
-MemTxResult caliptra_soc_read(CaliptraState *s, hwaddr offset,
+MemTxResult caliptra_soc_read(CaliptraSocIf *core, hwaddr offset,
                               uint32_t pauser, uint32_t *data);
 
 /**
  * caliptra_soc_write: one 32-bit write on the SoC's (APB) side
- * @s: the core
+ * @core: the core
  * @offset: byte offset in the 256 KiB window
  * @pauser: user id of the bus master
  * @data: the word, in host order
  *
  * Returns: MEMTX_OK, or MEMTX_ERROR where the hardware answers PSLVERR.
  */
-MemTxResult caliptra_soc_write(CaliptraState *s, hwaddr offset,
+MemTxResult caliptra_soc_write(CaliptraSocIf *core, hwaddr offset,
                                uint32_t pauser, uint32_t data);
 
 /**
  * caliptra_soc_peek: look at a register without the side effects of a read
- * @s: the core
+ * @core: the core
  * @offset: byte offset in the 256 KiB window
  * @pauser: user id of the bus master
  * @data: the word, in host order; 0 for mbox_dataout and for errors
@@ -89,42 +117,34 @@ MemTxResult caliptra_soc_write(CaliptraState *s, hwaddr offset,
  *
  * Returns: MEMTX_OK, or MEMTX_ERROR where the hardware answers PSLVERR.
  */
-MemTxResult caliptra_soc_peek(CaliptraState *s, hwaddr offset,
+MemTxResult caliptra_soc_peek(CaliptraSocIf *core, hwaddr offset,
                               uint32_t pauser, uint32_t *data);
 
 /**
  * caliptra_set_security_state: drive the security_state input
- * @s: the core
+ * @core: the core
  * @state: [1:0] device lifecycle, [2] debug locked
  *
  * The core samples it when it leaves reset (caliptra_top.sv).
  */
-void caliptra_set_security_state(CaliptraState *s, uint32_t state);
+void caliptra_set_security_state(CaliptraSocIf *core, uint32_t state);
 
 /**
  * caliptra_set_obf_key: drive the obfuscation key pins
- * @s: the core
+ * @core: the core
  * @key: 8 words, word 0 = key bytes 0..3, first byte in bits 31:24
  *
  * Sampled after a power cycle, with debug locked (caliptra_top.sv).
  */
-void caliptra_set_obf_key(CaliptraState *s, const uint32_t key[8]);
+void caliptra_set_obf_key(CaliptraSocIf *core,
+                          const uint32_t key[CALIPTRA_OBF_KEY_WORDS]);
 
 /**
  * caliptra_set_generic_input_wires: drive generic_input_wires[63:0]
- * @s: the core
+ * @core: the core
  * @wires: bits 31:0 are register word 0
  */
-void caliptra_set_generic_input_wires(CaliptraState *s, uint64_t wires);
-
-/**
- * caliptra_log: one line for the person who watches the boot
- * @s: the core, whose "chardev" property says where the line goes
- * @fmt: printf format, without prefix and line end
- *
- * Writes "[caliptra] ...\n"; does nothing without a chardev.
- */
-void caliptra_log(CaliptraState *s, const char *fmt, ...) G_GNUC_PRINTF(2, 3);
+void caliptra_set_generic_input_wires(CaliptraSocIf *core, uint64_t wires);
 
 /**
  * caliptra_error_name: the name of a Caliptra error number
