@@ -16,7 +16,6 @@
 #include "hw/qdev-clock.h"
 #include "hw/qdev-properties.h"
 #include "caliptra_internal.h"
-#include "caliptra_fw.h"
 #include "trace.h"
 
 /*
@@ -226,15 +225,15 @@ const VMStateDescription vmstate_caliptra_intr = {
     },
 };
 
-/* ---- the firmware side ---- */
+/* ---- events for the microcontroller ---- */
 
-void caliptra_post_event(CaliptraState *s, CaliptraFwEvent event)
+void caliptra_post_event(CaliptraState *s, CaliptraUcEvent event)
 {
-    if (event != CALIPTRA_EV_WAKE) {
+    if (event != CALIPTRA_UC_WAKE) {
         trace_caliptra_event(event);
     }
-    if (s->fw_ops) {
-        s->fw_ops->event(s, event);
+    if (s->uc) {
+        caliptra_uc_event(s->uc, event);
     }
 }
 
@@ -314,7 +313,7 @@ static uint32_t caliptra_wires(CaliptraState *s)
     for (i = 0; i < ARRAY_SIZE(levels); i++) {
         wires |= levels[i].level ? levels[i].wire : 0;
     }
-    return wires;
+    return wires | caliptra_engines_wires(s) << CALIPTRA_WIRE_ENGINES_SHIFT;
 }
 
 static void caliptra_update_wires(CaliptraState *s)
@@ -337,7 +336,7 @@ static void caliptra_update_wires(CaliptraState *s)
         }
     }
     if (changed & wires & CALIPTRA_WIRE_NMI_INTR) {
-        caliptra_post_event(s, CALIPTRA_EV_NMI);
+        caliptra_post_event(s, CALIPTRA_UC_NMI);
     }
 }
 
@@ -360,11 +359,11 @@ static void caliptra_set_boot_fsm(CaliptraState *s, unsigned state)
 {
     trace_caliptra_boot_fsm(s->boot_fsm, state);
     if (s->boot_fsm == BOOT_DONE) {
-        caliptra_post_event(s, CALIPTRA_EV_STOP);
+        caliptra_post_event(s, CALIPTRA_UC_STOP);
     }
     s->boot_fsm = state;
     if (state == BOOT_DONE) {
-        caliptra_post_event(s, CALIPTRA_EV_START);
+        caliptra_post_event(s, CALIPTRA_UC_START);
     }
 }
 
@@ -670,24 +669,30 @@ static MemTxResult caliptra_core_peek(CaliptraSocIf *core, hwaddr offset,
 
 /* ---- the microcontroller's bus ---- */
 
-MemTxResult caliptra_uc_read(CaliptraState *s, uint32_t addr, uint32_t *data)
+bool caliptra_bus_decodes(CaliptraState *s, uint32_t addr)
+{
+    uint32_t offset = addr - CALIPTRA_MBOX_SRAM_BASE;
+
+    return offset < CALIPTRA_WINDOW_SIZE ?
+           caliptra_decode(offset) != BLOCK_NONE :
+           caliptra_internal_decodes(s, addr);
+}
+
+MemTxResult caliptra_bus_read(CaliptraState *s, uint32_t addr, uint32_t *data)
 {
     uint32_t offset = addr - CALIPTRA_MBOX_SRAM_BASE;
     CaliptraBlock block = caliptra_decode(offset);
 
     *data = 0;
+    if (!caliptra_bus_decodes(s, addr)) {
+        return MEMTX_ERROR;
+    }
     if (offset >= CALIPTRA_WINDOW_SIZE) {
-        if (!caliptra_internal_decodes(s, addr)) {
-            return MEMTX_ERROR;
-        }
         if (!caliptra_in_reset(s)) {
             *data = caliptra_internal_read(s, addr);
             trace_caliptra_uc_read(addr, *data);
         }
         return MEMTX_OK;
-    }
-    if (block == BLOCK_NONE) {
-        return MEMTX_ERROR;
     }
     if (caliptra_in_reset(s)) {
         return MEMTX_OK;
@@ -711,24 +716,21 @@ MemTxResult caliptra_uc_read(CaliptraState *s, uint32_t addr, uint32_t *data)
     return MEMTX_OK;
 }
 
-MemTxResult caliptra_uc_write(CaliptraState *s, uint32_t addr, uint32_t data)
+MemTxResult caliptra_bus_write(CaliptraState *s, uint32_t addr, uint32_t data)
 {
     uint32_t offset = addr - CALIPTRA_MBOX_SRAM_BASE;
     CaliptraBlock block = caliptra_decode(offset);
 
+    if (!caliptra_bus_decodes(s, addr)) {
+        return MEMTX_ERROR;
+    }
     if (offset >= CALIPTRA_WINDOW_SIZE) {
-        if (!caliptra_internal_decodes(s, addr)) {
-            return MEMTX_ERROR;
-        }
         if (!caliptra_in_reset(s)) {
             trace_caliptra_uc_write(addr, data);
             caliptra_internal_write(s, addr, data);
             caliptra_update(s);
         }
         return MEMTX_OK;
-    }
-    if (block == BLOCK_NONE) {
-        return MEMTX_ERROR;
     }
     if (caliptra_in_reset(s)) {
         return MEMTX_OK;
@@ -802,9 +804,6 @@ static void caliptra_reset_hold(Object *obj, ResetType type)
     s->in_pwrgood = false;
     s->in_rst_b = false;
     caliptra_assert_reset(s, CALIPTRA_RESET_COLD);
-    if (s->fw) {
-        caliptra_fw_power_off(s->fw);
-    }
     s->wires = 0;
 }
 
@@ -825,23 +824,7 @@ static void caliptra_realize(DeviceState *dev, Error **errp)
 {
     CaliptraState *s = CALIPTRA(dev);
 
-    if (s->dpe_max_handles < DPE_DEFAULT_SLOTS ||
-        s->dpe_max_handles > DPE_MAX_SLOTS) {
-        error_setg(errp, "caliptra: dpe-max-handles must be %u to %u, not %u",
-                   DPE_DEFAULT_SLOTS, DPE_MAX_SLOTS, s->dpe_max_handles);
-        return;
-    }
-    if (!s->firmware || !strcmp(s->firmware, "native")) {
-        s->fw = caliptra_fw_new(s);
-        if (s->rom && !caliptra_fw_load_rom(s->fw, s->rom, errp)) {
-            caliptra_fw_free(s->fw);
-            s->fw = NULL;
-            return;
-        }
-        s->fw_ops = &caliptra_native_fw_ops;
-    } else if (strcmp(s->firmware, "none")) {
-        error_setg(errp, "caliptra: firmware must be 'native' or 'none', "
-                   "not '%s'", s->firmware);
+    if (s->uc && !caliptra_uc_connect(s->uc, s, errp)) {
         return;
     }
     if (!clock_has_source(s->clk)) {
@@ -853,10 +836,8 @@ static void caliptra_unrealize(DeviceState *dev)
 {
     CaliptraState *s = CALIPTRA(dev);
 
-    if (s->fw) {
-        caliptra_fw_free(s->fw);
-        s->fw = NULL;
-        s->fw_ops = NULL;
+    if (s->uc) {
+        caliptra_uc_disconnect(s->uc);
     }
 }
 
@@ -901,25 +882,6 @@ static void caliptra_finalize(Object *obj)
     caliptra_soc_ifc_finalize(CALIPTRA(obj));
     caliptra_engines_finalize(CALIPTRA(obj));
 }
-
-static bool caliptra_fw_needed(void *opaque)
-{
-    CaliptraState *s = opaque;
-
-    return s->fw;
-}
-
-static const VMStateDescription vmstate_caliptra_native_fw = {
-    .name = "caliptra/native-firmware",
-    .version_id = 1,
-    .minimum_version_id = 1,
-    .needed = caliptra_fw_needed,
-    .fields = (const VMStateField[]) {
-        VMSTATE_STRUCT_POINTER(fw, CaliptraState, vmstate_caliptra_fw,
-                               CaliptraFw),
-        VMSTATE_END_OF_LIST()
-    },
-};
 
 static int caliptra_post_load(void *opaque, int version_id)
 {
@@ -969,23 +931,10 @@ static const VMStateDescription vmstate_caliptra = {
                        CaliptraTrng),
         VMSTATE_END_OF_LIST()
     },
-    .subsections = (const VMStateDescription * const []) {
-        &vmstate_caliptra_native_fw,
-        NULL
-    },
 };
 
 static const Property caliptra_properties[] = {
-    DEFINE_PROP_LINK("log", CaliptraState, log, TYPE_CALIPTRA_LOG,
-                     CaliptraLog *),
-    DEFINE_PROP_STRING("firmware", CaliptraState, firmware),
-    /* the native firmware's: a genuine ROM image to take the identity from */
-    DEFINE_PROP_STRING("rom", CaliptraState, rom),
-    /* and the scale of its modelled latencies, percent */
-    DEFINE_PROP_UINT32("firmware-latency", CaliptraState, fw_latency, 100),
-    /* its build option ARBITRARY_MAX_HANDLES, as it takes effect in DPE */
-    DEFINE_PROP_UINT8("dpe-max-handles", CaliptraState, dpe_max_handles,
-                      DPE_DEFAULT_SLOTS),
+    DEFINE_PROP_LINK("uc", CaliptraState, uc, TYPE_CALIPTRA_UC, CaliptraUc *),
     /* build option CALIPTRA_INTERNAL_TRNG, as seen in CPTRA_HW_CONFIG */
     DEFINE_PROP_BOOL("itrng", CaliptraState, itrng, false),
 };
@@ -1009,6 +958,10 @@ static void caliptra_class_init(ObjectClass *klass, const void *data)
     dc->vmsd = &vmstate_caliptra;
     dc->user_creatable = false;
     device_class_set_props(dc, caliptra_properties);
+    object_class_property_set_description(klass, "uc",
+        "Who plays the microcontroller (default: nobody)");
+    object_class_property_set_description(klass, "itrng",
+        "Whether the core is built with an internal TRNG");
     rc->phases.hold = caliptra_reset_hold;
     rc->phases.exit = caliptra_reset_exit;
 }

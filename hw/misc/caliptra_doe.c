@@ -33,9 +33,8 @@ static void doe_clear(CaliptraState *s)
     d->secrets_cleared = true;
 }
 
-static void doe_done(void *opaque)
+static void doe_done(CaliptraState *s)
 {
-    CaliptraState *s = opaque;
     CaliptraDoe *d = &s->engines.doe;
     bool uds = d->e.cmd == DOE_CMD_UDS;
     bool *flow_done = uds ? &d->uds_flow_done : &d->fe_flow_done;
@@ -189,6 +188,7 @@ const CaliptraEngineInfo caliptra_engine_doe = {
     .n_error = ENGINE_ERROR_BITS,
     .read = doe_read,
     .write = doe_write,
+    .status = A_DOE_STATUS,
     .done = doe_done,
     .zeroize = doe_clear,
     .reset = doe_reset,

@@ -124,9 +124,8 @@ static bool ecc_verify(CaliptraEcc *c)
     }
 }
 
-static void ecc_done(void *opaque)
+static void ecc_done(CaliptraState *s)
 {
-    CaliptraState *s = opaque;
     CaliptraEcc *c = &s->engines.ecc;
     bool ok = true;
 
@@ -322,6 +321,7 @@ const CaliptraEngineInfo caliptra_engine_ecc = {
     .n_error = ECC_ERROR_BITS,
     .read = ecc_read,
     .write = ecc_write,
+    .status = A_ECC_STATUS,
     .done = ecc_done,
     .zeroize = ecc_zeroize,
     .reset = ecc_reset,

@@ -237,6 +237,23 @@ uint32_t caliptra_internal_read(CaliptraState *s, uint32_t addr)
     return w->engine->read(s, offset);
 }
 
+void caliptra_internal_poll(CaliptraState *s, uint32_t addr)
+{
+    hwaddr offset;
+    const BusWindow *w = bus_window(s, addr, &offset);
+    CaliptraEngine *e;
+
+    if (!w || !w->engine ||
+        (offset != w->engine->status && offset != w->engine->quote_status)) {
+        return;
+    }
+    e = engine_of(s, w->engine);
+    if (e->cmd) {
+        timer_del(e->timer);
+        w->engine->done(s);
+    }
+}
+
 void caliptra_internal_write(CaliptraState *s, uint32_t addr, uint32_t data)
 {
     hwaddr offset;
@@ -261,23 +278,6 @@ void caliptra_internal_write(CaliptraState *s, uint32_t addr, uint32_t data)
 }
 
 /* ---- life ---- */
-
-static void engine_settle(CaliptraState *s, const CaliptraEngineInfo *info)
-{
-    CaliptraEngine *e = engine_of(s, info);
-
-    if (e->cmd) {
-        timer_del(e->timer);
-        info->done(s);
-    }
-}
-
-void caliptra_engines_settle(CaliptraState *s)
-{
-    for (int i = 0; i < ARRAY_SIZE(engines); i++) {
-        engine_settle(s, engines[i]);
-    }
-}
 
 void caliptra_engines_flush(CaliptraState *s)
 {
@@ -313,12 +313,27 @@ uint32_t caliptra_engines_wires(CaliptraState *s)
     return wires;
 }
 
+/* A command ends: it is that of the engine whose timer has just run out */
+static void engine_timer(void *opaque)
+{
+    CaliptraState *s = opaque;
+
+    for (int i = 0; i < ARRAY_SIZE(engines); i++) {
+        CaliptraEngine *e = engine_of(s, engines[i]);
+
+        if (e->cmd && !timer_pending(e->timer)) {
+            engines[i]->done(s);
+        }
+    }
+    caliptra_update(s);
+}
+
 void caliptra_engines_init(CaliptraState *s)
 {
     for (int i = 0; i < ARRAY_SIZE(engines); i++) {
         CaliptraEngine *e = engine_of(s, engines[i]);
 
-        e->timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, engines[i]->done, s);
+        e->timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, engine_timer, s);
         caliptra_intr_init(&e->intr, engines[i]->n_error, ENGINE_NOTIF_BITS);
     }
 }

@@ -206,7 +206,10 @@ typedef struct CaliptraEngineInfo {
     /* registers, from NAME up to the interrupt block; @offset is 4-aligned */
     uint32_t (*read)(CaliptraState *s, hwaddr offset);
     void (*write)(CaliptraState *s, hwaddr offset, uint32_t data);
-    QEMUTimerCB *done;      /* the running command ends; takes the core */
+    /* the registers that tell of the end of a command; 0: there is none */
+    uint16_t status;
+    uint16_t quote_status;
+    void (*done)(CaliptraState *s);     /* the running command ends */
     /* what ZEROIZE does, or of DOE, CLEAR_OBF_SECRETS */
     void (*zeroize)(CaliptraState *s);
     /* cold or warm, when the command that ran has been aborted */

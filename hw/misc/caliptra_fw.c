@@ -14,7 +14,8 @@
 #include "qemu/guest-random.h"
 #include "qemu/host-utils.h"
 #include "qemu/timer.h"
-#include "caliptra_internal.h"
+#include "qapi/error.h"
+#include "hw/qdev-properties.h"
 #include "caliptra_fw.h"
 #include "trace.h"
 
@@ -68,13 +69,13 @@ uint32_t caliptra_fw_rd(CaliptraFw *fw, uint32_t addr)
 {
     uint32_t data = 0;
 
-    caliptra_uc_read(fw->s, addr, &data);
+    caliptra_uc_read(&fw->uc, addr, &data);
     return data;
 }
 
 void caliptra_fw_wr(CaliptraFw *fw, uint32_t addr, uint32_t data)
 {
-    caliptra_uc_write(fw->s, addr, data);
+    caliptra_uc_write(&fw->uc, addr, data);
 }
 
 static uint32_t fw_soc_ifc_rd(CaliptraFw *fw, uint32_t offset)
@@ -380,8 +381,8 @@ static uint32_t fw_draw(CaliptraFw *fw)
     case TRNG_EXTERNAL:
         if (!fw->trng_requested) {
             fw->trng_requested = true;
-            fw->trng_deadline = caliptra_clock_deadline(fw->s,
-                caliptra_clock_ticks(fw->s) +
+            fw->trng_deadline = caliptra_uc_clock_deadline(&fw->uc,
+                caliptra_uc_clock_ticks(&fw->uc) +
                 TRNG_EXT_POLLS * TRNG_EXT_POLL_CLOCKS);
             fw_soc_ifc_wr(fw, A_CPTRA_TRNG_STATUS,
                           R_CPTRA_TRNG_STATUS_DATA_REQ_MASK);
@@ -416,7 +417,7 @@ static const CaliptraFwFlow *fw_flow(CaliptraFw *fw)
 
 static void fw_schedule(CaliptraFw *fw, uint32_t latency)
 {
-    int64_t ns = (int64_t)latency * fw->s->fw_latency / 100;
+    int64_t ns = (int64_t)latency * fw->latency / 100;
 
     fw->waiting = false;
     timer_mod(&fw->timer, qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) + ns);
@@ -588,28 +589,28 @@ static void fw_stop(CaliptraFw *fw)
     fw->restarted = true;
 }
 
-static void caliptra_native_event(CaliptraState *s, CaliptraFwEvent event)
+static void fw_event(CaliptraUc *uc, CaliptraUcEvent event)
 {
-    CaliptraFw *fw = s->fw;
+    CaliptraFw *fw = CALIPTRA_NATIVE_FW(uc);
 
     trace_caliptra_fw_event(event);
     switch (event) {
-    case CALIPTRA_EV_START:
+    case CALIPTRA_UC_START:
         fw_stop(fw);
         fw->running = true;
         fw->error = 0;
         fw_enter(fw, CALIPTRA_FLOW_ROM_ENTRY, 0);
         break;
-    case CALIPTRA_EV_STOP:
+    case CALIPTRA_UC_STOP:
         fw_stop(fw);
         break;
-    case CALIPTRA_EV_WAKE:
+    case CALIPTRA_UC_WAKE:
         fw->woken = true;
         if (fw->waiting) {
             fw_schedule(fw, FW_WAKE_LATENCY);
         }
         break;
-    case CALIPTRA_EV_NMI:
+    case CALIPTRA_UC_NMI:
         if (fw->running) {
             fw->nmi = true;
             fw->woken = true;
@@ -619,15 +620,11 @@ static void caliptra_native_event(CaliptraState *s, CaliptraFwEvent event)
     }
 }
 
-const CaliptraFwOps caliptra_native_fw_ops = {
-    .event = caliptra_native_event,
-};
-
 /* ---- fatal error paths (rom/dev/src/main.rs, common/src/error_handler.rs) */
 
 static uint32_t fw_fatal_report(CaliptraFw *fw)
 {
-    caliptra_log(fw->s->log, "fatal error %s (0x%08x): %s",
+    caliptra_log(fw->log, "fatal error %s (0x%08x): %s",
                  caliptra_error_name(fw->error), fw->error,
                  caliptra_error_cause(fw->error));
     fw_error_reg(fw, A_CPTRA_FW_ERROR_FATAL, fw->error);
@@ -697,32 +694,6 @@ const CaliptraFwFlow caliptra_flow_fatal = {
     .steps = fw_fatal_steps,
     .n_steps = ARRAY_SIZE(fw_fatal_steps),
 };
-
-/* ---- life ---- */
-
-CaliptraFw *caliptra_fw_new(CaliptraState *s)
-{
-    CaliptraFw *fw = g_new0(CaliptraFw, 1);
-
-    fw->s = s;
-    timer_init_ns(&fw->timer, QEMU_CLOCK_VIRTUAL, fw_timer, fw);
-    caliptra_fw_rom_info_default(&fw->rom);
-    caliptra_dice_add_properties(OBJECT(s));
-    return fw;
-}
-
-void caliptra_fw_free(CaliptraFw *fw)
-{
-    timer_del(&fw->timer);
-    g_free(fw->rom.image);
-    g_free(fw);
-}
-
-void caliptra_fw_power_off(CaliptraFw *fw)
-{
-    fw_stop(fw);
-    fw->restarted = false;
-}
 
 /* ---- migration ---- */
 
@@ -931,8 +902,8 @@ static int fw_post_load(void *opaque, int version_id)
     return 0;
 }
 
-const VMStateDescription vmstate_caliptra_fw = {
-    .name = "caliptra-fw",
+static const VMStateDescription vmstate_fw = {
+    .name = TYPE_CALIPTRA_NATIVE_FW,
     .version_id = 1,
     .minimum_version_id = 1,
     .post_load = fw_post_load,
@@ -965,3 +936,92 @@ const VMStateDescription vmstate_caliptra_fw = {
         VMSTATE_END_OF_LIST()
     },
 };
+
+/* ---- the device ---- */
+
+static void fw_reset_hold(Object *obj, ResetType type)
+{
+    CaliptraFw *fw = CALIPTRA_NATIVE_FW(obj);
+
+    /* no event is pending until the core leaves reset */
+    fw_stop(fw);
+    fw->restarted = false;
+}
+
+static void fw_realize(DeviceState *dev, Error **errp)
+{
+    CaliptraFw *fw = CALIPTRA_NATIVE_FW(dev);
+
+    if (fw->dpe_max_handles < DPE_DEFAULT_SLOTS ||
+        fw->dpe_max_handles > DPE_MAX_SLOTS) {
+        error_setg(errp, "caliptra: dpe-max-handles must be %u to %u, not %u",
+                   DPE_DEFAULT_SLOTS, DPE_MAX_SLOTS, fw->dpe_max_handles);
+        return;
+    }
+    caliptra_fw_rom_info_default(&fw->rom);
+    if (fw->rom_file && !caliptra_fw_load_rom(fw, fw->rom_file, errp)) {
+        return;
+    }
+    timer_init_ns(&fw->timer, QEMU_CLOCK_VIRTUAL, fw_timer, fw);
+}
+
+static void fw_unrealize(DeviceState *dev)
+{
+    CaliptraFw *fw = CALIPTRA_NATIVE_FW(dev);
+
+    fw_stop(fw);
+    g_free(fw->rom.image);
+    fw->rom.image = NULL;
+}
+
+static void fw_init(Object *obj)
+{
+    CALIPTRA_UC(obj)->ready_at_poll = true;
+}
+
+static const Property fw_properties[] = {
+    DEFINE_PROP_LINK("log", CaliptraFw, log, TYPE_CALIPTRA_LOG,
+                     CaliptraLog *),
+    DEFINE_PROP_STRING("rom", CaliptraFw, rom_file),
+    DEFINE_PROP_UINT32("firmware-latency", CaliptraFw, latency, 100),
+    /* build option ARBITRARY_MAX_HANDLES, as it takes effect in DPE */
+    DEFINE_PROP_UINT8("dpe-max-handles", CaliptraFw, dpe_max_handles,
+                      DPE_DEFAULT_SLOTS),
+};
+
+static void fw_class_init(ObjectClass *klass, const void *data)
+{
+    DeviceClass *dc = DEVICE_CLASS(klass);
+    ResettableClass *rc = RESETTABLE_CLASS(klass);
+
+    CALIPTRA_UC_CLASS(klass)->event = fw_event;
+    dc->desc = "Native model of Caliptra's ROM, FMC and runtime firmware";
+    dc->realize = fw_realize;
+    dc->unrealize = fw_unrealize;
+    dc->vmsd = &vmstate_fw;
+    dc->user_creatable = false;
+    rc->phases.hold = fw_reset_hold;
+
+    device_class_set_props(dc, fw_properties);
+    object_class_property_set_description(klass, "log",
+        "Where the stages of a boot are told");
+    object_class_property_set_description(klass, "rom",
+        "Image of a genuine ROM, for the identity that is reported");
+    object_class_property_set_description(klass, "firmware-latency",
+        "Scale of the modelled latencies, percent");
+    object_class_property_set_description(klass, "dpe-max-handles",
+        "Contexts that the DPE has room for");
+    caliptra_dice_add_properties(klass);
+}
+
+static const TypeInfo fw_types[] = {
+    {
+        .name = TYPE_CALIPTRA_NATIVE_FW,
+        .parent = TYPE_CALIPTRA_UC,
+        .instance_size = sizeof(CaliptraFw),
+        .instance_init = fw_init,
+        .class_init = fw_class_init,
+    },
+};
+
+DEFINE_TYPES(fw_types)

@@ -1,8 +1,8 @@
 /*
  * Caliptra 1.x core: private state and rooms of the firmware side
  *
- * The model of Caliptra's own ROM, FMC and runtime.  It touches hardware
- * only as the microcontroller could: through caliptra_uc_read() and
+ * The model of Caliptra's own ROM, FMC and runtime, a caliptra-uc.  It touches
+ * hardware only as the microcontroller could: through caliptra_uc_read() and
  * caliptra_uc_write(), mostly by way of the drivers declared here.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
@@ -13,17 +13,21 @@
 
 #include "qemu/timer.h"
 #include "hw/misc/caliptra.h"
+#include "hw/misc/caliptra_log.h"
 #include "hw/misc/caliptra_regs.h"
+#include "hw/misc/caliptra_uc.h"
 #include "migration/vmstate.h"
 #include "caliptra_crypto.h"
 #include "caliptra_fw_x509.h"
+
+OBJECT_DECLARE_SIMPLE_TYPE(CaliptraFw, CALIPTRA_NATIVE_FW)
 
 /*
  * Results of steps and command handlers: 0 is success, any other value a
  * Caliptra error number, except these two, which no error number uses.
  */
 #define CALIPTRA_FW_OK          0u
-/* come back when CALIPTRA_EV_WAKE says that something has changed */
+/* come back when CALIPTRA_UC_WAKE says that something has changed */
 #define CALIPTRA_FW_WAIT        0xFFFFFF01u
 /* come back when the TRNG draws asked for are there; nothing was changed */
 #define CALIPTRA_FW_ENTROPY     0xFFFFFF02u
@@ -403,7 +407,6 @@ uint32_t caliptra_fw_goto(CaliptraFw *fw, CaliptraFwFlowId flow);
 
 /* ---- the firmware side's state ---- */
 
-#define CALIPTRA_TRNG_WORDS     12
 #define CALIPTRA_TRNG_POOL      64
 /* the longest request: SET_AUTH_MANIFEST */
 #define CALIPTRA_REQ_MAX        14344
@@ -424,7 +427,14 @@ typedef struct CaliptraRomInfo {
 } CaliptraRomInfo;
 
 struct CaliptraFw {
-    CaliptraState *s;
+    CaliptraUc uc;
+
+    /* properties */
+    CaliptraLog *log;
+    char *rom_file;
+    uint32_t latency;           /* percent */
+    uint8_t dpe_max_handles;
+
     QEMUTimer timer;
     CaliptraRomInfo rom;
     /* event seen while a step runs; never set between steps */
@@ -435,7 +445,7 @@ struct CaliptraFw {
     uint8_t flow;
     uint16_t step;
     bool running;               /* the microcontroller is out of reset */
-    bool waiting;               /* for CALIPTRA_EV_WAKE */
+    bool waiting;               /* for CALIPTRA_UC_WAKE */
     bool nmi;                   /* pending */
     uint32_t boot_status;       /* the copy in DCCM */
     uint32_t error;             /* the last one; 0: none since the start */
@@ -774,8 +784,8 @@ void caliptra_dice_validity(CaliptraFw *fw, uint8_t not_before[15],
                             uint8_t not_after[15]);
 /* UEID from fuses (caliptra-sw drivers/src/fuse_bank.rs) */
 void caliptra_dice_ueid(CaliptraFw *fw, uint8_t ueid[17]);
-/* read-only QOM properties of the core with CSRs and certificates */
-void caliptra_dice_add_properties(Object *obj);
+/* read-only QOM properties with CSRs and certificates */
+void caliptra_dice_add_properties(ObjectClass *klass);
 
 /* ---- mailbox commands (table in caliptra_fw_runtime.c) ---- */
 
@@ -849,15 +859,7 @@ uint32_t caliptra_dpe_init_cold(CaliptraFw *fw);
 uint32_t caliptra_dpe_init_update(CaliptraFw *fw);
 uint32_t caliptra_dpe_init_warm(CaliptraFw *fw);
 
-/* ---- life of the firmware side (caliptra_fw.c) ---- */
-
-
-#include "caliptra_internal.h"
-extern const CaliptraFwOps caliptra_native_fw_ops;
-extern const VMStateDescription vmstate_caliptra_fw;
-
-CaliptraFw *caliptra_fw_new(CaliptraState *s);
-void caliptra_fw_free(CaliptraFw *fw);
+/* ---- identity of the ROM (caliptra_fw_rom.c) ---- */
 
 /* the identity of the model's own ROM, which has no bytes */
 void caliptra_fw_rom_info_default(CaliptraRomInfo *rom);
@@ -872,8 +874,5 @@ void caliptra_fw_rom_info_default(CaliptraRomInfo *rom);
  * Returns: true on success.
  */
 bool caliptra_fw_load_rom(CaliptraFw *fw, const char *file, Error **errp);
-
-/* QEMU's own reset: no event is pending afterwards */
-void caliptra_fw_power_off(CaliptraFw *fw);
 
 #endif /* HW_MISC_CALIPTRA_FW_H */

@@ -11,7 +11,6 @@
  */
 
 #include "qemu/osdep.h"
-#include "caliptra_internal.h"
 #include "caliptra_fw.h"
 #include "trace.h"
 

@@ -17,7 +17,6 @@
 #include "qemu/osdep.h"
 #include "qemu/cutils.h"
 #include "qom/object.h"
-#include "caliptra_internal.h"
 #include "caliptra_fw.h"
 #include "caliptra_fw_x509.h"
 
@@ -1091,34 +1090,34 @@ static char *get_csr_property(const uint8_t csr[CALIPTRA_CSR_MAX],
 
 static char *get_idevid_csr(Object *obj, Error **errp)
 {
-    CaliptraPdata *pdata = &CALIPTRA(obj)->fw->pdata;
+    CaliptraPdata *pdata = &CALIPTRA_NATIVE_FW(obj)->pdata;
 
     return get_csr_property(pdata->idevid_csr, pdata->idevid_csr_len);
 }
 
 static char *get_fmc_alias_csr(Object *obj, Error **errp)
 {
-    CaliptraPdata *pdata = &CALIPTRA(obj)->fw->pdata;
+    CaliptraPdata *pdata = &CALIPTRA_NATIVE_FW(obj)->pdata;
 
     return get_csr_property(pdata->fmc_alias_csr, pdata->fmc_alias_csr_len);
 }
 
 static char *get_ldevid_cert(Object *obj, Error **errp)
 {
-    return get_cert_property(CALIPTRA(obj)->fw, CERT_LDEVID);
+    return get_cert_property(CALIPTRA_NATIVE_FW(obj), CERT_LDEVID);
 }
 
 static char *get_fmc_alias_cert(Object *obj, Error **errp)
 {
-    return get_cert_property(CALIPTRA(obj)->fw, CERT_FMC_ALIAS);
+    return get_cert_property(CALIPTRA_NATIVE_FW(obj), CERT_FMC_ALIAS);
 }
 
 static char *get_rt_alias_cert(Object *obj, Error **errp)
 {
-    return get_cert_property(CALIPTRA(obj)->fw, CERT_RT_ALIAS);
+    return get_cert_property(CALIPTRA_NATIVE_FW(obj), CERT_RT_ALIAS);
 }
 
-void caliptra_dice_add_properties(Object *obj)
+void caliptra_dice_add_properties(ObjectClass *klass)
 {
     static const struct {
         const char *name;
@@ -1137,7 +1136,8 @@ void caliptra_dice_add_properties(Object *obj)
             g_strdup_printf("%s: DER in base64, empty if there is none yet",
                             props[i].description);
 
-        object_property_add_str(obj, props[i].name, props[i].get, NULL);
-        object_property_set_description(obj, props[i].name, text);
+        object_class_property_add_str(klass, props[i].name, props[i].get,
+                                      NULL);
+        object_class_property_set_description(klass, props[i].name, text);
     }
 }

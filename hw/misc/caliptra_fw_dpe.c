@@ -17,7 +17,6 @@
 
 #include "qemu/osdep.h"
 #include "qemu/host-utils.h"
-#include "caliptra_internal.h"
 #include "caliptra_fw.h"
 #include "caliptra_fw_dpe_internal.h"
 #include "trace.h"
@@ -112,7 +111,7 @@ static void dpe_get_profile_rsp(DpeEnv *env, DpeGetProfileRsp *rsp)
     stw_le_p(&rsp->minor_version, DPE_VERSION_MINOR);
     stl_le_p(&rsp->vendor_id, DPE_VENDOR);
     stl_le_p(&rsp->vendor_sku, DPE_VENDOR);
-    stl_le_p(&rsp->max_tci_nodes, env->fw->s->dpe_max_handles);
+    stl_le_p(&rsp->max_tci_nodes, env->fw->dpe_max_handles);
     stl_le_p(&rsp->flags, DPE_SUPPORT);
 }
 

@@ -13,7 +13,6 @@
 #include "qemu/osdep.h"
 #include "qemu/cutils.h"
 #include "qemu/host-utils.h"
-#include "caliptra_internal.h"
 #include "caliptra_fw.h"
 #include "caliptra_fw_dpe_internal.h"
 #include "trace.h"
@@ -96,7 +95,7 @@ DpeStatus caliptra_dpe_lookup(const CaliptraDpe *dpe, const uint8_t *handle,
 
 DpeStatus caliptra_dpe_free_slot(DpeEnv *env, unsigned *idx)
 {
-    for (unsigned i = 0; i < env->fw->s->dpe_max_handles; i++) {
+    for (unsigned i = 0; i < env->fw->dpe_max_handles; i++) {
         if (env->dpe->contexts[i].state == DPE_INACTIVE) {
             *idx = i;
             return DPE_OK;
@@ -615,7 +614,7 @@ static int caliptra_dpe_post_load(void *opaque, int version_id)
     CaliptraDpe *dpe = opaque;
     CaliptraFw *fw = container_of(dpe, CaliptraFw, pdata.dpe);
 
-    for (unsigned i = fw->s->dpe_max_handles; i < DPE_MAX_SLOTS; i++) {
+    for (unsigned i = fw->dpe_max_handles; i < DPE_MAX_SLOTS; i++) {
         if (!dpe_is_untouched(dpe, i)) {
             return -EINVAL;
         }

@@ -7,7 +7,6 @@
  */
 
 #include "qemu/osdep.h"
-#include "caliptra_internal.h"
 #include "caliptra_fw.h"
 #include "caliptra_fw_dpe_internal.h"
 

@@ -15,7 +15,6 @@
  */
 
 #include "qemu/osdep.h"
-#include "caliptra_internal.h"
 #include "caliptra_fw.h"
 
 /* padding of SHA-384: a block of 128 bytes ends in a length of 16 */
@@ -26,13 +25,13 @@ static uint32_t reg_read(CaliptraFw *fw, uint32_t addr)
 {
     uint32_t data = 0;
 
-    caliptra_uc_read(fw->s, addr, &data);
+    caliptra_uc_read(&fw->uc, addr, &data);
     return data;
 }
 
 static void reg_write(CaliptraFw *fw, uint32_t addr, uint32_t data)
 {
-    caliptra_uc_write(fw->s, addr, data);
+    caliptra_uc_write(&fw->uc, addr, data);
 }
 
 /* register arrays; @len bytes, at most the 128 of a block */
@@ -60,11 +59,15 @@ static void array_write(CaliptraFw *fw, uint32_t addr, const uint8_t *bytes,
     }
 }
 
-/* start a command and poll until the engine has done it */
-static void command(CaliptraFw *fw, uint32_t ctrl_addr, uint32_t ctrl)
+/*
+ * Start a command and poll until the engine has done it: once, for then it has
+ * (ready_at_poll).
+ */
+static void command(CaliptraFw *fw, uint32_t ctrl_addr, uint32_t ctrl,
+                    uint32_t status_addr)
 {
     reg_write(fw, ctrl_addr, ctrl);
-    caliptra_engines_settle(fw->s);
+    reg_read(fw, status_addr);
 }
 
 /* ---- key vault clients: all have the same control and status layout ---- */
@@ -98,7 +101,7 @@ static uint32_t kv_result(CaliptraFw *fw, uint32_t ctrl_addr, uint32_t first)
 static uint32_t kv_load(CaliptraFw *fw, uint32_t ctrl_addr, unsigned slot,
                         uint32_t first_error)
 {
-    command(fw, ctrl_addr, KV_CTRL_ENABLE(slot));
+    reg_write(fw, ctrl_addr, KV_CTRL_ENABLE(slot));
     return kv_result(fw, ctrl_addr, first_error);
 }
 
@@ -146,7 +149,8 @@ static uint32_t hmac_block(CaliptraFw *fw, bool first,
     }
 
     command(fw, HMAC(CTRL),
-            first ? R_HMAC384_CTRL_INIT_MASK : R_HMAC384_CTRL_NEXT_MASK);
+            first ? R_HMAC384_CTRL_INIT_MASK : R_HMAC384_CTRL_NEXT_MASK,
+            HMAC(STATUS));
 
     if (dest_slot < 0) {
         return CALIPTRA_FW_OK;
@@ -254,7 +258,7 @@ static uint32_t ecc_command(CaliptraFw *fw, uint32_t ctrl)
 {
     const uint32_t error_reg = CALIPTRA_ECC_BASE + A_INTR_ERROR_INTERNAL;
 
-    command(fw, ECC(CTRL), ctrl);
+    command(fw, ECC(CTRL), ctrl, ECC(STATUS));
     if (reg_read(fw, error_reg) & ECC_INTR_ERROR) {
         reg_write(fw, error_reg, ECC_INTR_ERROR);
         return CALIPTRA_ERR_DRIVER_ECC384_HW_ERROR;
@@ -368,9 +372,10 @@ uint32_t caliptra_drv_pcr_quote(CaliptraFw *fw, const uint8_t nonce[32],
 
     array_write(fw, SHA512(GEN_PCR_HASH_NONCE), nonce, 32);
     command(fw, SHA512(GEN_PCR_HASH_CTRL),
-            R_SHA512_GEN_PCR_HASH_CTRL_START_MASK);
+            R_SHA512_GEN_PCR_HASH_CTRL_START_MASK,
+            SHA512(GEN_PCR_HASH_STATUS));
     /* the block stays write-locked until some INIT */
-    command(fw, SHA512(CTRL), R_SHA512_CTRL_INIT_MASK);
+    command(fw, SHA512(CTRL), R_SHA512_CTRL_INIT_MASK, SHA512(STATUS));
     status = reg_read(fw, SHA512(GEN_PCR_HASH_STATUS));
     if (!FIELD_EX32(status, SHA512_GEN_PCR_HASH_STATUS, VALID)) {
         return CALIPTRA_ERR_DRIVER_SHA384_INVALID_STATE_ERR;
@@ -423,15 +428,16 @@ uint32_t caliptra_drv_pcr_extend(CaliptraFw *fw, unsigned pcr,
     memcpy(buf + 48, data, len);
     padded = sha384_pad(buf, 48 + len, 48 + len);
 
-    command(fw, SHA512(VAULT_RD_CTRL),
-            KV_CTRL_ENABLE(pcr) | KV_CTRL_PCR_EXTEND);
+    reg_write(fw, SHA512(VAULT_RD_CTRL),
+              KV_CTRL_ENABLE(pcr) | KV_CTRL_PCR_EXTEND);
     for (size_t pos = 0; pos < padded; pos += SHA384_BLOCK_SIZE) {
         bool last = pos + SHA384_BLOCK_SIZE == padded;
 
         array_write(fw, SHA512(BLOCK), buf + pos, SHA384_BLOCK_SIZE);
         command(fw, SHA512(CTRL),
                 (pos ? R_SHA512_CTRL_NEXT_MASK : R_SHA512_CTRL_INIT_MASK) |
-                (last ? R_SHA512_CTRL_LAST_MASK : 0) | SHA512_MODE_SHA384);
+                (last ? R_SHA512_CTRL_LAST_MASK : 0) | SHA512_MODE_SHA384,
+                SHA512(STATUS));
     }
     return CALIPTRA_FW_OK;
 }
@@ -455,7 +461,8 @@ static const uint8_t doe_iv[16] = {
 static void doe_decrypt(CaliptraFw *fw, uint32_t cmd, unsigned dest_slot)
 {
     array_write(fw, DOE(IV), doe_iv, sizeof(doe_iv));
-    command(fw, DOE(CTRL), cmd | dest_slot << R_DOE_CTRL_DEST_SHIFT);
+    command(fw, DOE(CTRL), cmd | dest_slot << R_DOE_CTRL_DEST_SHIFT,
+            DOE(STATUS));
 }
 
 void caliptra_drv_doe_uds(CaliptraFw *fw)
@@ -470,7 +477,7 @@ void caliptra_drv_doe_fe(CaliptraFw *fw)
 
 void caliptra_drv_doe_clear(CaliptraFw *fw)
 {
-    command(fw, DOE(CTRL), DOE_CLEAR_OBF_SECRETS);
+    command(fw, DOE(CTRL), DOE_CLEAR_OBF_SECRETS, DOE(STATUS));
 }
 
 /* ---- key vault (caliptra-sw drivers/src/key_vault.rs) ---- */

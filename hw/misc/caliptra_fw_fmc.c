@@ -8,7 +8,6 @@
  */
 
 #include "qemu/osdep.h"
-#include "caliptra_internal.h"
 #include "caliptra_fw.h"
 
 /* Boot status values (fmc/src/boot_status.rs) */
@@ -33,7 +32,7 @@ static uint32_t fmc_check_fht(CaliptraFw *fw)
 
     if (!pd->fht_valid ||
         (fmc_cold(fw) && (!pd->ldevid_tbs_size || !pd->fmcalias_tbs_size))) {
-        caliptra_log(fw->s->log, "FMC: no valid hand-off table, halted");
+        caliptra_log(fw->log, "FMC: no valid hand-off table, halted");
         return caliptra_fw_goto(fw, CALIPTRA_FLOW_FMC_HALT);
     }
     return CALIPTRA_FW_OK;
@@ -57,7 +56,7 @@ static uint32_t fmc_jump(CaliptraFw *fw)
     if (entry - CALIPTRA_ICCM_BASE >= CALIPTRA_ICCM_SIZE) {
         return CALIPTRA_ERR_ADDRESS_NOT_IN_ICCM;
     }
-    caliptra_log(fw->s->log, "FMC done, runtime starts at 0x%08x", entry);
+    caliptra_log(fw->log, "FMC done, runtime starts at 0x%08x", entry);
     return CALIPTRA_FW_OK;
 }
 

@@ -11,7 +11,6 @@
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
 #include "qemu/cutils.h"
-#include "caliptra_internal.h"
 #include "caliptra_fw.h"
 
 /* "CMAN" in memory (image/types/src/lib.rs) */

@@ -8,7 +8,6 @@
  */
 
 #include "qemu/osdep.h"
-#include "caliptra_internal.h"
 #include "caliptra_fw.h"
 
 /* hashes of the empty message (FIPS 180-4) */
@@ -177,7 +176,6 @@ enum {
 static bool kat_ecc_run(CaliptraFw *fw, uint32_t ctrl)
 {
     caliptra_fw_wr(fw, CALIPTRA_ECC_BASE + A_ECC_CTRL, ctrl);
-    caliptra_engines_settle(fw->s);
     return caliptra_fw_rd(fw, CALIPTRA_ECC_BASE + A_ECC_STATUS) &
            R_ECC_STATUS_VALID_MASK;
 }

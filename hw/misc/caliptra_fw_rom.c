@@ -12,7 +12,6 @@
 #include "qemu/bswap.h"
 #include "qemu/cutils.h"
 #include "qemu/units.h"
-#include "caliptra_internal.h"
 #include "caliptra_fw.h"
 #include "trace.h"
 
@@ -220,7 +219,7 @@ static uint32_t rom_start(CaliptraFw *fw)
     };
     CaliptraFwReset reason = caliptra_fw_reset_reason(fw);
 
-    caliptra_log(fw->s->log, "ROM start: %s, lifecycle %s, debug %s",
+    caliptra_log(fw->log, "ROM start: %s, lifecycle %s, debug %s",
                  reasons[reason], lifecycles[caliptra_fw_lifecycle(fw)],
                  caliptra_fw_debug_locked(fw) ? "locked" : "unlocked");
     if (reason == CALIPTRA_FW_RESET_COLD) {
@@ -361,7 +360,7 @@ static uint32_t cold_csr_send(CaliptraFw *fw)
     caliptra_fw_wr(fw, CALIPTRA_MBOX_CSR_BASE + A_MBOX_EXECUTE,
                    R_MBOX_EXECUTE_EXECUTE_MASK);
     rom_flow_status(fw, R_CPTRA_FLOW_STATUS_IDEVID_CSR_READY_MASK);
-    caliptra_log(fw->s->log, "IDevID CSR of %u bytes is in the mailbox", len);
+    caliptra_log(fw->log, "IDevID CSR of %u bytes is in the mailbox", len);
     return CALIPTRA_FW_OK;
 }
 
@@ -391,7 +390,7 @@ static uint32_t cold_idevid_done(CaliptraFw *fw)
 
 static uint32_t cold_ldevid_done(CaliptraFw *fw)
 {
-    caliptra_log(fw->s->log, "IDevID and LDevID are derived, ready for firmware");
+    caliptra_log(fw->log, "IDevID and LDevID are derived, ready for firmware");
     return CALIPTRA_FW_OK;
 }
 
@@ -534,7 +533,7 @@ static uint32_t rom_cmd_stash_measurement(CaliptraFw *fw, const uint8_t *req,
     if (ret != CALIPTRA_FW_OK) {
         return ret;
     }
-    caliptra_log(fw->s->log, "measurement %u of %u stashed",
+    caliptra_log(fw->log, "measurement %u of %u stashed",
                  fw->pdata.meas_log_index, CALIPTRA_MEAS_LOG_ENTRIES);
     /* dpe_result 0 */
     rsp->len = 12;
@@ -678,7 +677,7 @@ static uint32_t load_check_size(CaliptraFw *fw)
 {
     uint32_t dlen = caliptra_fw_mbox_dlen(fw);
 
-    caliptra_log(fw->s->log, "firmware bundle of %u bytes", dlen);
+    caliptra_log(fw->log, "firmware bundle of %u bytes", dlen);
     if (dlen == 0 || dlen > CALIPTRA_MBOX_SRAM_SIZE) {
         return CALIPTRA_ERR_FW_PROC_INVALID_IMAGE_SIZE;
     }
@@ -704,7 +703,7 @@ static void load_log_image(CaliptraFw *fw)
 {
     const CaliptraImageInfo *im = &fw->image;
 
-    caliptra_log(fw->s->log, "FMC: version 0x%04x, SVN %u, SHA-384 %08x...; "
+    caliptra_log(fw->log, "FMC: version 0x%04x, SVN %u, SHA-384 %08x...; "
                  "runtime: version 0x%08x, SVN %u, SHA-384 %08x...",
                  im->fmc.version & 0xFFFF, im->fmc.svn,
                  ldl_be_p(im->fmc.digest), im->rt.version, im->rt.svn,
@@ -719,7 +718,7 @@ static uint32_t load_verify(CaliptraFw *fw)
                                    caliptra_fw_mbox_dlen(fw), false,
                                    &fw->image);
     if (ret == CALIPTRA_FW_OK) {
-        caliptra_log(fw->s->log, "firmware bundle verified, vendor key %u%s",
+        caliptra_log(fw->log, "firmware bundle verified, vendor key %u%s",
                      fw->image.vendor_ecc_index,
                      caliptra_fw_lms_verify(fw) ? ", with LMS" : "");
         load_log_image(fw);
@@ -862,7 +861,7 @@ static uint32_t update_load_manifest(CaliptraFw *fw)
     if (caliptra_fw_mbox_cmd(fw) != CALIPTRA_CMD_FIRMWARE_LOAD) {
         return CALIPTRA_ERR_ROM_UPDATE_RESET_FLOW_INVALID_FIRMWARE_COMMAND;
     }
-    caliptra_log(fw->s->log, "firmware update: bundle of %u bytes",
+    caliptra_log(fw->log, "firmware update: bundle of %u bytes",
                  caliptra_fw_mbox_dlen(fw));
     return load_manifest(fw, fw->pdata.manifest2);
 }
@@ -908,14 +907,14 @@ static uint32_t update_complete(CaliptraFw *fw)
     caliptra_drv_dvn4_write(fw, DVN4_ROM_UPDATE_RESET_STATUS,
                             BOOT_UPDATE_COMPLETE);
     caliptra_drv_dvn4_lock(fw, DVN4_ROM_UPDATE_RESET_STATUS);
-    caliptra_log(fw->s->log, "firmware update: new runtime taken");
+    caliptra_log(fw->log, "firmware update: new runtime taken");
     return CALIPTRA_FW_OK;
 }
 
 /* not fatal: the old firmware goes on */
 static CaliptraFwFlowId update_fail(CaliptraFw *fw, uint32_t error)
 {
-    caliptra_log(fw->s->log, "firmware update refused: %s (0x%08x): %s",
+    caliptra_log(fw->log, "firmware update refused: %s (0x%08x): %s",
                  caliptra_error_name(error), error,
                  caliptra_error_cause(error));
     caliptra_fw_error_non_fatal(fw, error);

@@ -9,7 +9,6 @@
 
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
-#include "caliptra_internal.h"
 #include "caliptra_fw.h"
 #include "trace.h"
 
@@ -114,7 +113,8 @@ static uint32_t rt_check_interrupted(CaliptraFw *fw)
     }
     ret = rt_disable_attestation(fw);
     if (ret == CALIPTRA_FW_OK) {
-        caliptra_log(fw->s->log, "runtime: attestation disabled by the warm reset");
+        caliptra_log(fw->log,
+                     "runtime: attestation disabled by the warm reset");
         caliptra_fw_error_non_fatal(fw,
             CALIPTRA_ERR_RUNTIME_CMD_BUSY_DURING_WARM_RESET);
     }
@@ -124,7 +124,7 @@ static uint32_t rt_check_interrupted(CaliptraFw *fw)
 static uint32_t rt_enter_loop(CaliptraFw *fw)
 {
     caliptra_fw_wdt_stop(fw);
-    caliptra_log(fw->s->log, "runtime ready for commands");
+    caliptra_log(fw->log, "runtime ready for commands");
     return CALIPTRA_FW_OK;
 }
 
@@ -209,7 +209,7 @@ static uint32_t rt_cmd_shutdown(CaliptraFw *fw, const uint8_t *req,
     }
     memset(&fw->pdata, 0, sizeof(fw->pdata));
     fw->rt.shut_down = true;
-    caliptra_log(fw->s->log, "runtime: shut down, persistent data zeroed");
+    caliptra_log(fw->log, "runtime: shut down, persistent data zeroed");
     return CALIPTRA_FW_OK;
 }
 
@@ -454,7 +454,7 @@ static CaliptraFwFlowId rt_command_failed(CaliptraFw *fw, uint32_t error)
         return CALIPTRA_FLOW_FATAL;
     }
     trace_caliptra_fw_command(rt_command_name(fw), error, 0);
-    caliptra_log(fw->s->log, "command 0x%08x %s failed: %s (0x%08x): %s",
+    caliptra_log(fw->log, "command 0x%08x %s failed: %s (0x%08x): %s",
                  caliptra_fw_mbox_cmd(fw), rt_command_name(fw),
                  caliptra_error_name(error), error,
                  caliptra_error_cause(error));
@@ -494,7 +494,7 @@ static uint32_t rt_accept(CaliptraFw *fw)
         return CALIPTRA_ERR_RUNTIME_CMD_RESERVED_PAUSER;
     }
     if (caliptra_fw_mbox_cmd(fw) == CALIPTRA_CMD_FIRMWARE_LOAD) {
-        caliptra_log(fw->s->log, "runtime: firmware update, resetting the core");
+        caliptra_log(fw->log, "runtime: firmware update, resetting the core");
         caliptra_fw_wr(fw, CALIPTRA_SOC_IFC_BASE + A_INTERNAL_FW_UPDATE_RESET,
                        R_INTERNAL_FW_UPDATE_RESET_CORE_RST_MASK);
         /* not reached on hardware that works: the core has been reset */
@@ -642,7 +642,7 @@ static uint32_t self_test_done(CaliptraFw *fw)
     caliptra_fw_wr(fw, CALIPTRA_MBOX_CSR_BASE + A_MBOX_UNLOCK,
                    R_MBOX_UNLOCK_UNLOCK_MASK);
     fw->rt.self_test_state = SELF_TEST_DONE;
-    caliptra_log(fw->s->log, "runtime: self test passed");
+    caliptra_log(fw->log, "runtime: self test passed");
     return CALIPTRA_FW_OK;
 }
 

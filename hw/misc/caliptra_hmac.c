@@ -67,9 +67,8 @@ static void hmac_start(CaliptraState *s, unsigned cmd)
     caliptra_engine_start(s, &c->e, "hmac", cmd, HMAC_BLOCK_NS);
 }
 
-static void hmac_done(void *opaque)
+static void hmac_done(CaliptraState *s)
 {
-    CaliptraState *s = opaque;
     CaliptraHmac *c = &s->engines.hmac;
 
     if (caliptra_kv_client_armed(&c->wr)) {
@@ -260,6 +259,7 @@ const CaliptraEngineInfo caliptra_engine_hmac = {
     .n_error = ENGINE_ERROR_BITS,
     .read = hmac_read,
     .write = hmac_write,
+    .status = A_HMAC384_STATUS,
     .done = hmac_done,
     .zeroize = hmac_zeroize,
     .reset = hmac_reset,

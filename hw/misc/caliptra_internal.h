@@ -2,8 +2,8 @@
  * Caliptra 1.x core: private state, hardware side
  *
  * One struct a block, and the narrow interface of each room.  The hardware
- * side knows nothing of firmware: it posts events through CaliptraFwOps and
- * lets go.
+ * side knows nothing of firmware: it posts events to a caliptra-uc and lets
+ * go.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -17,12 +17,9 @@
 #include "hw/clock.h"
 #include "migration/vmstate.h"
 #include "hw/misc/caliptra.h"
-#include "hw/misc/caliptra_log.h"
 #include "hw/misc/caliptra_regs.h"
+#include "hw/misc/caliptra_uc.h"
 #include "caliptra_crypto.h"
-
-/* The microcontroller's user id (caliptra-rtl soc_ifc_top.sv, uc_req.user) */
-#define CALIPTRA_UC_USER 0xFFFFFFFFu
 
 OBJECT_DECLARE_SIMPLE_TYPE(CaliptraState, CALIPTRA)
 
@@ -32,36 +29,6 @@ typedef enum CaliptraReset {
     CALIPTRA_RESET_WARM,        /* cptra_rst_b low: domain "warm" */
     CALIPTRA_RESET_FW_UPDATE,   /* the microcontroller only */
 } CaliptraReset;
-
-/* ---- byte order: the two conversions, used at every block's edge ---- */
-
-/**
- * caliptra_words_to_bytes: register words to a natural byte string
- * @bytes: 4 * @n bytes, most significant byte of word 0 first
- * @words: @n register words in host order
- * @n: number of words
- */
-static inline void caliptra_words_to_bytes(uint8_t *bytes,
-                                           const uint32_t *words, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        stl_be_p(bytes + 4 * i, words[i]);
-    }
-}
-
-/**
- * caliptra_bytes_to_words: a natural byte string to register words
- * @words: @n register words in host order
- * @bytes: 4 * @n bytes, most significant byte of word 0 first
- * @n: number of words
- */
-static inline void caliptra_bytes_to_words(uint32_t *words,
-                                           const uint8_t *bytes, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        words[i] = ldl_be_p(bytes + 4 * i);
-    }
-}
 
 /* ---- interrupt block, shared by all blocks (caliptra.c) ---- */
 
@@ -215,7 +182,6 @@ const char *caliptra_mbox_fsm_name(const CaliptraMbox *m);
 #define CALIPTRA_SOC_IFC_REGS   (0x650 / 4)
 
 #define CALIPTRA_MBOX_USERS     5
-#define CALIPTRA_TRNG_WORDS     12
 #define CALIPTRA_UDS_WORDS      12
 #define CALIPTRA_FE_WORDS       8
 
@@ -368,27 +334,7 @@ void caliptra_sha_acc_uc_write(CaliptraState *s, hwaddr offset, uint32_t data);
 
 /* ---- vaults (caliptra_vault.c) ---- */
 
-#define CALIPTRA_KV_SLOTS   32
-#define CALIPTRA_KV_WORDS   12
-#define CALIPTRA_PCRS       32
-#define CALIPTRA_PCR_WORDS  12
 #define CALIPTRA_DV_WORDS   (0x4C0 / 4)
-
-/* KEY_CTRL.dest_valid: what a slot may be used for (kv_defines_pkg.sv) */
-enum {
-    KV_DEST_HMAC_KEY = 1 << 0,
-    KV_DEST_HMAC_BLOCK = 1 << 1,
-    KV_DEST_SHA_BLOCK = 1 << 2,
-    KV_DEST_ECC_PKEY = 1 << 3,
-    KV_DEST_ECC_SEED = 1 << 4,
-};
-
-/* The ERROR field of a key vault client's status (kv_defines_pkg.sv) */
-typedef enum CaliptraKvError {
-    KV_SUCCESS = 0,
-    KV_READ_FAIL = 1,
-    KV_WRITE_FAIL = 2,
-} CaliptraKvError;
 
 typedef struct CaliptraVault {
     /* key vault */
@@ -468,13 +414,21 @@ void caliptra_engines_reset(CaliptraState *s, CaliptraReset kind);
  * of DOE.  As long as caliptra_flushing(), no engine is READY.
  */
 void caliptra_engines_flush(CaliptraState *s);
-/* let running commands end now: stands for polls of their STATUS */
-void caliptra_engines_settle(CaliptraState *s);
 /* interrupt levels; bit 2i error, 2i+1 notify of DOE, ECC, HMAC, SHA512/256 */
 uint32_t caliptra_engines_wires(CaliptraState *s);
 
 /* does an engine, a vault or the TRNG answer at this address? */
 bool caliptra_internal_decodes(CaliptraState *s, uint32_t addr);
+
+/**
+ * caliptra_internal_poll: the microcontroller is about to poll a register
+ * @s: the core
+ * @addr: microcontroller address, any
+ *
+ * If it is the status register of an engine, the command that runs there ends
+ * now.
+ */
+void caliptra_internal_poll(CaliptraState *s, uint32_t addr);
 
 /**
  * caliptra_internal_read / _write: the blocks that only Caliptra itself sees
@@ -519,28 +473,7 @@ uint32_t caliptra_entropy_src_reg_read(CaliptraState *s, hwaddr offset);
 void caliptra_entropy_src_reg_write(CaliptraState *s, hwaddr offset,
                                     uint32_t data);
 
-/* ---- who plays the microcontroller ---- */
-
-typedef enum CaliptraFwEvent {
-    /* the microcontroller starts at its reset vector; see RESET_REASON */
-    CALIPTRA_EV_START,
-    /* the microcontroller is held in reset */
-    CALIPTRA_EV_STOP,
-    /* something that firmware may be waiting for has changed */
-    CALIPTRA_EV_WAKE,
-    /* non-maskable interrupt (second watchdog stage) */
-    CALIPTRA_EV_NMI,
-} CaliptraFwEvent;
-
-/*
- * The hardware side's only way to the firmware side.  An event must not act
- * at once: it schedules a step and returns.
- */
-typedef struct CaliptraFwOps {
-    void (*event)(CaliptraState *s, CaliptraFwEvent event);
-} CaliptraFwOps;
-
-typedef struct CaliptraFw CaliptraFw;
+/* ---- wires ---- */
 
 /* Output levels, packed; soc_ifc_top's port names */
 enum {
@@ -562,7 +495,20 @@ enum {
     CALIPTRA_WIRE_NMI_INTR = 1 << 16,
     CALIPTRA_WIRE_ICCM_LOCK = 1 << 17,
     CALIPTRA_WIRE_CLK_GATING_EN = 1 << 18,
+    /* in the order of the engines, see caliptra_engines_wires() */
+    CALIPTRA_WIRE_DOE_ERROR_INTR = 1 << 19,
+    CALIPTRA_WIRE_DOE_NOTIF_INTR = 1 << 20,
+    CALIPTRA_WIRE_ECC_ERROR_INTR = 1 << 21,
+    CALIPTRA_WIRE_ECC_NOTIF_INTR = 1 << 22,
+    CALIPTRA_WIRE_HMAC_ERROR_INTR = 1 << 23,
+    CALIPTRA_WIRE_HMAC_NOTIF_INTR = 1 << 24,
+    CALIPTRA_WIRE_SHA512_ERROR_INTR = 1 << 25,
+    CALIPTRA_WIRE_SHA512_NOTIF_INTR = 1 << 26,
+    CALIPTRA_WIRE_SHA256_ERROR_INTR = 1 << 27,
+    CALIPTRA_WIRE_SHA256_NOTIF_INTR = 1 << 28,
 };
+#define CALIPTRA_WIRE_ENGINES_SHIFT     19
+#define CALIPTRA_WIRE_ENGINES_LENGTH    10
 
 struct CaliptraState {
     SysBusDevice parent_obj;
@@ -606,34 +552,29 @@ struct CaliptraState {
     CaliptraEngines engines;
     CaliptraTrng trng;
 
-    /* firmware side */
-    const CaliptraFwOps *fw_ops;    /* NULL: nobody at home */
-    CaliptraFw *fw;
-
     Clock *clk;
 
     /* properties */
-    CaliptraLog *log;
-    char *firmware;
-    char *rom;
-    uint32_t fw_latency;
-    uint8_t dpe_max_handles;
+    CaliptraUc *uc;             /* NULL: nobody at home */
     bool itrng;
 };
 
 /* ---- core (caliptra.c) ---- */
 
 /**
- * caliptra_uc_read / caliptra_uc_write: one 32-bit access by the
- * microcontroller
+ * caliptra_bus_read / caliptra_bus_write: one 32-bit access on the
+ * microcontroller's bus
  * @s: the core
- * @addr: address as the microcontroller sees it, 4-aligned
+ * @addr: address as the microcontroller sees it; need not be aligned
  * @data: word in host order
  *
  * Returns: MEMTX_OK, or MEMTX_ERROR where the bus answers an error.
  */
-MemTxResult caliptra_uc_read(CaliptraState *s, uint32_t addr, uint32_t *data);
-MemTxResult caliptra_uc_write(CaliptraState *s, uint32_t addr, uint32_t data);
+MemTxResult caliptra_bus_read(CaliptraState *s, uint32_t addr, uint32_t *data);
+MemTxResult caliptra_bus_write(CaliptraState *s, uint32_t addr, uint32_t data);
+
+/* false where they answer MEMTX_ERROR */
+bool caliptra_bus_decodes(CaliptraState *s, uint32_t addr);
 
 /**
  * caliptra_post_event: tell whoever plays the microcontroller
@@ -642,7 +583,7 @@ MemTxResult caliptra_uc_write(CaliptraState *s, uint32_t addr, uint32_t data);
  *
  * The receiver does not act before the access that is going on has ended.
  */
-void caliptra_post_event(CaliptraState *s, CaliptraFwEvent event);
+void caliptra_post_event(CaliptraState *s, CaliptraUcEvent event);
 
 /* recompute output lines and the boot FSM after any state change */
 void caliptra_update(CaliptraState *s);
@@ -662,5 +603,21 @@ bool caliptra_flushing(CaliptraState *s);
 /* core clocks since virtual time 0, and the first moment of a clock count */
 uint64_t caliptra_clock_ticks(CaliptraState *s);
 int64_t caliptra_clock_deadline(CaliptraState *s, uint64_t ticks);
+
+/* ---- the door to the microcontroller (caliptra_uc.c) ---- */
+
+/**
+ * caliptra_uc_connect: become the core of a microcontroller
+ * @uc: the microcontroller
+ * @s: the core
+ * @errp: set when it has another core
+ *
+ * Returns: true on success.
+ */
+bool caliptra_uc_connect(CaliptraUc *uc, CaliptraState *s, Error **errp);
+void caliptra_uc_disconnect(CaliptraUc *uc);
+
+/* pass an event on; lost while the microcontroller is not realized */
+void caliptra_uc_event(CaliptraUc *uc, CaliptraUcEvent event);
 
 #endif /* HW_MISC_CALIPTRA_INTERNAL_H */

@@ -171,7 +171,7 @@ static void mbox_enter(CaliptraState *s, unsigned fsm)
         caliptra_soc_ifc_intr_notif(s, SOC_IFC_NOTIF_CMD_AVAIL);
     }
     /* whoever plays the microcontroller may be waiting for this */
-    caliptra_post_event(s, CALIPTRA_EV_WAKE);
+    caliptra_post_event(s, CALIPTRA_UC_WAKE);
 }
 
 static void mbox_acquire(CaliptraState *s, bool soc, uint32_t user)

@@ -104,9 +104,8 @@ static void wntz_check(CaliptraSha256Engine *c)
     }
 }
 
-static void sha256_done(void *opaque)
+static void sha256_done(CaliptraState *s)
 {
-    CaliptraState *s = opaque;
     CaliptraSha256Engine *c = &s->engines.sha256;
     unsigned n = 8;
 
@@ -229,6 +228,7 @@ const CaliptraEngineInfo caliptra_engine_sha256 = {
     .n_error = ENGINE_ERROR_BITS,
     .read = sha256_read,
     .write = sha256_write,
+    .status = A_SHA256_STATUS,
     .done = sha256_done,
     .zeroize = sha256_zeroize,
     .reset = sha256_reset,

@@ -73,9 +73,8 @@ static void sha512_zeroize(CaliptraState *s)
     c->data_present = false;
 }
 
-static void sha512_done(void *opaque)
+static void sha512_done(CaliptraState *s)
 {
-    CaliptraState *s = opaque;
     CaliptraSha512Engine *c = &s->engines.sha512;
     bool quote = c->e.cmd == SHA512_CMD_QUOTE;
     bool last = quote || c->last;
@@ -344,6 +343,8 @@ const CaliptraEngineInfo caliptra_engine_sha512 = {
     .n_error = ENGINE_ERROR_BITS,
     .read = sha512_read,
     .write = sha512_write,
+    .status = A_SHA512_STATUS,
+    .quote_status = A_SHA512_GEN_PCR_HASH_STATUS,
     .done = sha512_done,
     .zeroize = sha512_zeroize,
     .reset = sha512_reset,

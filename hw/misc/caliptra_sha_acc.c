@@ -202,7 +202,7 @@ static void sha_release(CaliptraState *s)
     a->fsm = SHA_IDLE;
     a->wptr = 0;
     a->nwr = 0;
-    caliptra_post_event(s, CALIPTRA_EV_WAKE);
+    caliptra_post_event(s, CALIPTRA_UC_WAKE);
 }
 
 uint32_t caliptra_sha_acc_peek(CaliptraState *s, hwaddr offset)

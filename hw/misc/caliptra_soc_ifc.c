@@ -336,7 +336,7 @@ static void wdt_expire(void *opaque)
 
     wdt_sync(s);
     wdt_update(s);
-    caliptra_post_event(s, CALIPTRA_EV_WAKE);
+    caliptra_post_event(s, CALIPTRA_UC_WAKE);
     caliptra_update(s);
 }
 
@@ -443,7 +443,7 @@ static void mtime_expire(void *opaque)
     CaliptraState *s = opaque;
 
     mtime_update(s);
-    caliptra_post_event(s, CALIPTRA_EV_WAKE);
+    caliptra_post_event(s, CALIPTRA_UC_WAKE);
     caliptra_update(s);
 }
 
@@ -759,7 +759,7 @@ static void soc_ifc_write(CaliptraState *s, hwaddr offset, uint32_t user,
         r->post_write(s, i, data, soc);
     }
     if (soc && *reg != old) {
-        caliptra_post_event(s, CALIPTRA_EV_WAKE);
+        caliptra_post_event(s, CALIPTRA_UC_WAKE);
     }
 }
 
@@ -866,7 +866,7 @@ void caliptra_soc_ifc_tap_write(CaliptraState *s, unsigned dmi, uint32_t data)
     default:
         break;
     }
-    caliptra_post_event(s, CALIPTRA_EV_WAKE);
+    caliptra_post_event(s, CALIPTRA_UC_WAKE);
 }
 
 /* ---- inputs ---- */
@@ -881,7 +881,7 @@ void caliptra_soc_ifc_inputs(CaliptraState *s)
         wires[0] = lo;
         wires[1] = hi;
         caliptra_soc_ifc_intr_notif(s, SOC_IFC_NOTIF_GEN_IN_TOGGLE);
-        caliptra_post_event(s, CALIPTRA_EV_WAKE);
+        caliptra_post_event(s, CALIPTRA_UC_WAKE);
     }
     if (s->in_scan_mode && !s->scan_mode) {
         caliptra_soc_ifc_intr_notif(s, SOC_IFC_NOTIF_SCAN_MODE);

@@ -262,13 +262,14 @@ static uint64_t testdev_read(void *opaque, hwaddr addr, unsigned size)
     case A_TESTDEV_PAUSER:
         return d->pauser;
     case A_TESTDEV_STATE:
-        r = s->wires;
+        r = extract32(s->wires, 0, CALIPTRA_WIRE_ENGINES_SHIFT);
         r = FIELD_DP32(r, TESTDEV_STATE, ERROR, d->error);
         return FIELD_DP32(r, TESTDEV_STATE, CHANGED, !!testdev_changed(d));
     case A_TESTDEV_CHANGED:
         return testdev_take_changed(d);
     case A_TESTDEV_ENGINE_INTR:
-        return caliptra_engines_wires(s);
+        return extract32(s->wires, CALIPTRA_WIRE_ENGINES_SHIFT,
+                         CALIPTRA_WIRE_ENGINES_LENGTH);
     case A_TESTDEV_LINES:
         return testdev_get_lines(s);
     case A_TESTDEV_SECURITY_STATE:
@@ -341,8 +342,8 @@ static void testdev_write(void *opaque, hwaddr addr, uint64_t data,
         caliptra_update(s);
         break;
     default:
-        qemu_log_mask(LOG_GUEST_ERROR, "caliptra: no test device register at 0x%"
-                      HWADDR_PRIx "\n", addr);
+        qemu_log_mask(LOG_GUEST_ERROR, TYPE_CALIPTRA_TESTDEV
+                      ": no register at 0x%" HWADDR_PRIx "\n", addr);
         break;
     }
 }
@@ -360,7 +361,7 @@ static MemTxResult testdev_bus_read(void *opaque, hwaddr addr, uint64_t *data,
 {
     CaliptraTestdev *d = opaque;
     uint32_t word;
-    MemTxResult result = caliptra_uc_read(d->core, addr, &word);
+    MemTxResult result = caliptra_bus_read(d->core, addr, &word);
 
     *data = word;
     return testdev_result(d, result);
@@ -371,7 +372,7 @@ static MemTxResult testdev_bus_write(void *opaque, hwaddr addr, uint64_t data,
 {
     CaliptraTestdev *d = opaque;
 
-    return testdev_result(d, caliptra_uc_write(d->core, addr, data));
+    return testdev_result(d, caliptra_bus_write(d->core, addr, data));
 }
 
 static MemTxResult testdev_soc_read(void *opaque, hwaddr addr, uint64_t *data,

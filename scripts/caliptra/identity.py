@@ -22,9 +22,9 @@ import socket
 import sys
 import textwrap
 
-CORE_TYPE = 'child<caliptra>'
+FIRMWARE_TYPE = 'child<caliptra-native-fw>'
 
-# property of the core, PEM label
+# property of the firmware, PEM label
 OBJECTS = (
     ('idevid-csr', 'CERTIFICATE REQUEST'),
     ('ldevid-cert', 'CERTIFICATE'),
@@ -96,12 +96,12 @@ class Qmp:
 
 
 def fetch(qmp):
-    """What the core has, DER by name of the property."""
-    core = qmp.find(CORE_TYPE)
-    if not core:
+    """What the firmware has, DER by name of the property."""
+    firmware = qmp.find(FIRMWARE_TYPE)
+    if not firmware:
         raise IdentityError('this machine has no Caliptra (is the option '
                             'caliptra-boot=off in force?)')
-    return {name: base64.b64decode(qmp.command('qom-get', path=core,
+    return {name: base64.b64decode(qmp.command('qom-get', path=firmware,
                                                property=name))
             for name, _ in OBJECTS}
 

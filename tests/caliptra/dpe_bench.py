@@ -62,7 +62,7 @@ class Soc(cs.CaliptraSoc):
         self.max_handles = max_handles
         if max_handles is not None:
             args = [*args, '-global',
-                    'caliptra.dpe-max-handles=%d' % max_handles]
+                    'caliptra-native-fw.dpe-max-handles=%d' % max_handles]
         super().__init__(qmp=True, args=args, **kwargs)
         self.integration = self.find_qom('aspeed-caliptra')
 

@@ -29,8 +29,7 @@ from qtestlib import QTest, default_binary  # noqa: E402
 BUS = 0x1000000000
 TESTDEV = ['-device', 'caliptra-testdev,core=/machine/caliptra/core,'
            'addr=0x%x' % BUS]
-MACHINE = 'ast2700fc,caliptra-boot=guest'
-ARGS = ['-global', 'caliptra.firmware=none', *TESTDEV]
+MACHINE = 'ast2700fc,caliptra-boot=guest,caliptra-native-fw=off'
 
 # layout of the test device: hw/misc/caliptra_testdev.c
 SOC_WINDOW = BUS + 0x70000000
@@ -410,7 +409,7 @@ class Player:
 
 def bench_qtest(binary=None, args=(), **kwargs):
     """A QEMU whose Caliptra core is driven from both sides."""
-    return QTest(binary, machine=MACHINE, args=ARGS + list(args), **kwargs)
+    return QTest(binary, machine=MACHINE, args=TESTDEV + list(args), **kwargs)
 
 
 def find_traces(paths):

@@ -394,8 +394,8 @@ class LatencyTests(unittest.TestCase):
     """The scale of the modelled latencies changes no result."""
 
     def boot(self, percent, kind=Soc):
-        with kind(args=['-global',
-                        'caliptra.firmware-latency=%u' % percent]) as soc:
+        with kind(args=['-global', 'caliptra-native-fw.firmware-latency=%u' %
+                        percent]) as soc:
             soc.boot(env.bundle(), env.FUSES)
             self.assertEqual(soc.draws, COLD_DRAWS)
             soc.command(0x46505652)

@@ -343,7 +343,8 @@ class ImpatientSoc(cmds.Soc):
 class AtOnceTests(unittest.TestCase):
     def test_answer_at_the_first_polls(self):
         """Firmware that takes no time answers without any passing."""
-        soc = ImpatientSoc(args=['-global', 'caliptra.firmware-latency=0'])
+        soc = ImpatientSoc(args=[
+            '-global', 'caliptra-native-fw.firmware-latency=0'])
         self.addCleanup(soc.close)
         soc.boot(env.bundle(), env.FUSES)
         soc.begin(FW_INFO, request(FW_INFO))

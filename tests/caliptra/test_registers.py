@@ -14,7 +14,7 @@ import unittest
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import register_model  # noqa: E402
 import replay  # noqa: E402
-from qtestlib import QTestError  # noqa: E402
+from qtestlib import QTest, QTestError  # noqa: E402
 
 SEEDS = 4
 
@@ -173,19 +173,14 @@ class Properties(unittest.TestCase):
                     self.assertRaises(QTestError, q.qmp, 'qom-set',
                                       path=path, property=name, value=0)
 
-    def test_wrong_firmware(self):
-        with self.assertRaisesRegex(
-                QTestError, "firmware must be 'native' or 'none', "
-                            "not 'other'"):
-            replay.bench_qtest(args=['-global', 'caliptra.firmware=other'])
-
     def test_wrong_max_handles(self):
         for value in (0, 23, 33, 255):
             with self.subTest(value=value), self.assertRaisesRegex(
                     QTestError, 'dpe-max-handles must be 24 to 32, not %d'
                     % value):
-                replay.bench_qtest(args=[
-                    '-global', 'caliptra.dpe-max-handles=%d' % value])
+                QTest(machine='ast2700fc,caliptra-boot=guest', args=[
+                    '-global',
+                    'caliptra-native-fw.dpe-max-handles=%d' % value])
 
 
 if __name__ == '__main__':

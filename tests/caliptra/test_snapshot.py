@@ -136,16 +136,14 @@ class State(unittest.TestCase):
             'wdt_timer': 'follows from the registers'},
         'CaliptraState': {
             **{'out_' + line: 'wiring' for line in LINES},
-            'parent_obj': 'wiring', 'fw_ops': 'wiring', 'log': 'property',
-            'firmware': 'property', 'rom': 'property',
-            'fw_latency': 'property', 'dpe_max_handles': 'property'},
+            'parent_obj': 'wiring', 'uc': 'property'},
         'CaliptraTestdev': {
             'parent_obj': 'wiring', 'container': 'wiring', 'bus': 'wiring',
             'soc': 'wiring', 'regs': 'wiring', 'itrng': 'property',
             'core': 'property', 'memory': 'property', 'addr': 'property'},
     }
     # no state at all
-    OTHER = ('CaliptraFwOps', 'CaliptraEngineArray', 'CaliptraEngineInfo')
+    OTHER = ('CaliptraEngineInfo', 'CaliptraEngineArray')
 
     @staticmethod
     def source(name):

@@ -80,7 +80,7 @@ static void test_bundle(const void *opaque)
 
     if (!qts) {
         qts = caliptra_start("caliptra-boot=guest",
-                             "-global caliptra.firmware-latency=0");
+                             "-global caliptra-native-fw.firmware-latency=0");
     }
     caliptra_power_cycle(qts, c->security_state);
     caliptra_boot_to_fw(qts, c->fuse);

@@ -12,6 +12,7 @@
 #ifndef HW_MISC_CALIPTRA_REGS_H
 #define HW_MISC_CALIPTRA_REGS_H
 
+#include "qemu/bswap.h"
 #include "hw/registerfields.h"
 
 /* Address map of the microcontroller (Caliptra hardware specification) */
@@ -34,6 +35,17 @@
 
 #define CALIPTRA_MBOX_SRAM_SIZE 0x20000
 #define CALIPTRA_ICCM_SIZE      0x20000
+
+/* The microcontroller's user id (caliptra-rtl soc_ifc_top.sv, uc_req.user) */
+#define CALIPTRA_UC_USER 0xFFFFFFFFu
+
+/* words of a random number, CPTRA_TRNG_DATA */
+#define CALIPTRA_TRNG_WORDS 12
+/* slots of the key vault, PCRs, and words of each */
+#define CALIPTRA_KV_SLOTS   32
+#define CALIPTRA_KV_WORDS   12
+#define CALIPTRA_PCRS       32
+#define CALIPTRA_PCR_WORDS  12
 
 /*
  * Interrupt block, at 0x800 of soc_ifc_reg, of the SHA accelerator and of
@@ -75,6 +87,22 @@ enum {
     SOC_IFC_NOTIF_GEN_IN_TOGGLE,
     SOC_IFC_NOTIF_BITS
 };
+
+/* KEY_CTRL.dest_valid: what a slot may be used for (kv_defines_pkg.sv) */
+enum {
+    KV_DEST_HMAC_KEY = 1 << 0,
+    KV_DEST_HMAC_BLOCK = 1 << 1,
+    KV_DEST_SHA_BLOCK = 1 << 2,
+    KV_DEST_ECC_PKEY = 1 << 3,
+    KV_DEST_ECC_SEED = 1 << 4,
+};
+
+/* The ERROR field of a key vault client's status (kv_defines_pkg.sv) */
+typedef enum CaliptraKvError {
+    KV_SUCCESS = 0,
+    KV_READ_FAIL = 1,
+    KV_WRITE_FAIL = 2,
+} CaliptraKvError;
 
 /* mbox_status.status */
 enum {
@@ -567,5 +595,35 @@ REG32(ENTROPY_SRC_RECOV_ALERT_STS, 0x0D4)
 REG32(ENTROPY_SRC_ERR_CODE, 0x0D8)
 REG32(ENTROPY_SRC_ERR_CODE_TEST, 0x0DC)
 REG32(ENTROPY_SRC_MAIN_SM_STATE, 0x0E0)
+
+/* ---- byte order: the two conversions, used at every block's edge ---- */
+
+/**
+ * caliptra_words_to_bytes: register words to a natural byte string
+ * @bytes: 4 * @n bytes, most significant byte of word 0 first
+ * @words: @n register words in host order
+ * @n: number of words
+ */
+static inline void caliptra_words_to_bytes(uint8_t *bytes,
+                                           const uint32_t *words, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        stl_be_p(bytes + 4 * i, words[i]);
+    }
+}
+
+/**
+ * caliptra_bytes_to_words: a natural byte string to register words
+ * @words: @n register words in host order
+ * @bytes: 4 * @n bytes, most significant byte of word 0 first
+ * @n: number of words
+ */
+static inline void caliptra_bytes_to_words(uint32_t *words,
+                                           const uint8_t *bytes, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        words[i] = ldl_be_p(bytes + 4 * i);
+    }
+}
 
 #endif /* HW_MISC_CALIPTRA_REGS_H */

@@ -156,7 +156,8 @@ class AspeedCaliptra(CaliptraTest):
         """The cores stay at their start addresses until the release"""
         firmware, fuses = self.make_bundle()
         # seconds of virtual time instead of milliseconds
-        vm = self.make_vm('-global', 'caliptra.firmware-latency=500000',
+        vm = self.make_vm('-global',
+                          'caliptra-native-fw.firmware-latency=500000',
                           firmware=firmware, fuses=fuses,
                           guest=self.make_idle_guest())
         vm.launch()

@@ -76,8 +76,8 @@ class AspeedCaliptraMigration(CaliptraTest):
 
     def identity(self, vm):
         """What Caliptra has derived from its secrets and the firmware"""
-        core = '/machine/caliptra/core'
-        return [vm.cmd('qom-get', path=core, property=prop)
+        firmware = '/machine/caliptra/core/uc'
+        return [vm.cmd('qom-get', path=firmware, property=prop)
                 for prop in self.IDENTITY]
 
     def test_boot(self):
