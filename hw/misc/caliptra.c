@@ -335,6 +335,9 @@ static void caliptra_update_wires(CaliptraState *s)
             qemu_set_irq(*irq, level);
         }
     }
+    if (changed & CALIPTRA_WIRES_UC) {
+        caliptra_post_event(s, CALIPTRA_UC_WAKE);
+    }
     if (changed & wires & CALIPTRA_WIRE_NMI_INTR) {
         caliptra_post_event(s, CALIPTRA_UC_NMI);
     }

@@ -17,6 +17,7 @@ import sys
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from caliptra_soc import CaliptraSoc  # noqa: E402
 import identity_model as model  # noqa: E402
 import replay  # noqa: E402
 import test_snapshot  # noqa: E402
@@ -749,6 +750,62 @@ class Trng(EngineTest):
         self.command(0x901)
         self.command(0x3903)
         self.assertNotEqual(self.genbits(12), first)
+
+
+class Wake(unittest.TestCase):
+    """Whoever plays the microcontroller hears of each interrupt line."""
+
+    GLOBAL_EN, NOTIF_EN, NOTIF_INTERNAL = 0x800, 0x808, 0x818
+    SOC_IFC = replay.BUS + 0x30030000
+    NOTIF_TRIG = 0x820
+
+    def setUp(self):
+        self.soc = CaliptraSoc(args=[*replay.TESTDEV, '-trace',
+                                     'caliptra_fw_event'])
+        self.addCleanup(self.soc.close)
+        self.soc.power_on()
+        self.soc.start()
+        self.soc.wait_ready_for_fw()
+        self.wakes()
+
+    def wakes(self):
+        """How many times since the last question."""
+        lines = self.soc.stderr().splitlines()
+        found = sum('caliptra_fw_event 2' in line for line in lines)
+        new = found - getattr(self, 'found', 0)
+        self.found = found
+        return new
+
+    def test_engine(self):
+        soc = self.soc
+        for base in (SHA256, SHA512, HMAC, ECC):
+            with self.subTest(engine=hex(base)):
+                # those of the known-answer tests
+                soc.write32(base + self.NOTIF_INTERNAL, 1)
+                soc.writes32([(base + self.GLOBAL_EN, 2),
+                              (base + self.NOTIF_EN, 1),
+                              (base + CTRL, INIT)])
+                self.assertEqual(self.wakes(), 0)
+                soc.clock_step(1000000)
+                self.assertEqual(self.wakes(), 1)
+                soc.write32(base + self.NOTIF_INTERNAL, 1)
+                self.assertEqual(self.wakes(), 1)
+
+    def test_not_enabled(self):
+        self.soc.write32(SHA256 + CTRL, INIT)
+        self.soc.clock_step(1000000)
+        self.assertEqual(self.soc.read32(SHA256 + STATUS), READY | VALID)
+        self.assertEqual(self.wakes(), 0)
+
+    def test_soc_ifc(self):
+        soc = self.soc
+        soc.writes32([(self.SOC_IFC + self.GLOBAL_EN, 2),
+                      (self.SOC_IFC + self.NOTIF_EN, 0x20)])
+        self.assertEqual(self.wakes(), 0)
+        soc.write32(self.SOC_IFC + self.NOTIF_TRIG, 0x20)
+        self.assertEqual(self.wakes(), 1)
+        soc.write32(self.SOC_IFC + self.NOTIF_INTERNAL, 0x20)
+        self.assertEqual(self.wakes(), 1)
 
 
 class Snapshots(unittest.TestCase):
