@@ -27,6 +27,7 @@
 #include "hw/registerfields.h"
 #include "migration/vmstate.h"
 #include "hw/misc/aspeed_caliptra.h"
+#include "hw/misc/caliptra_errors.h"
 #include "hw/misc/caliptra_regs.h"
 #include "trace.h"
 

@@ -15,6 +15,7 @@
 #include "qapi/visitor.h"
 #include "hw/qdev-clock.h"
 #include "hw/qdev-properties.h"
+#include "hw/misc/caliptra_errors.h"
 #include "caliptra_internal.h"
 #include "trace.h"
 

@@ -5,7 +5,7 @@
  */
 
 #include "qemu/osdep.h"
-#include "hw/misc/caliptra.h"
+#include "hw/misc/caliptra_errors.h"
 
 static const struct {
     uint32_t code;

@@ -12,7 +12,7 @@
 #define HW_MISC_CALIPTRA_FW_H
 
 #include "qemu/timer.h"
-#include "hw/misc/caliptra.h"
+#include "hw/misc/caliptra_errors.h"
 #include "hw/misc/caliptra_log.h"
 #include "hw/misc/caliptra_regs.h"
 #include "hw/misc/caliptra_uc.h"

@@ -54,13 +54,6 @@ DECLARE_CLASS_CHECKERS(CaliptraSocIfClass, CALIPTRA_SOC_IF,
 #define CALIPTRA_OUT_ERROR_NON_FATAL    "cptra-error-non-fatal"
 #define CALIPTRA_OUT_ETRNG_REQ          "etrng-req"
 
-/* Device lifecycle, as in CPTRA_SECURITY_STATE.device_lifecycle */
-typedef enum CaliptraLifecycle {
-    CALIPTRA_LIFECYCLE_UNPROVISIONED = 0,
-    CALIPTRA_LIFECYCLE_MANUFACTURING = 1,
-    CALIPTRA_LIFECYCLE_PRODUCTION = 3,
-} CaliptraLifecycle;
-
 #define CALIPTRA_OBF_KEY_WORDS      8
 
 /* The methods are those of the functions below */
@@ -145,21 +138,5 @@ void caliptra_set_obf_key(CaliptraSocIf *core,
  * @wires: bits 31:0 are register word 0
  */
 void caliptra_set_generic_input_wires(CaliptraSocIf *core, uint64_t wires);
-
-/**
- * caliptra_error_name: the name of a Caliptra error number
- * @code: as found in CPTRA_FW_ERROR_FATAL or CPTRA_FW_ERROR_NON_FATAL
- *
- * Returns: the name in the error table (never NULL; "UNKNOWN" if not there).
- */
-const char *caliptra_error_name(uint32_t code);
-
-/**
- * caliptra_error_cause: the likely cause of a Caliptra error, for a person
- * @code: as found in CPTRA_FW_ERROR_FATAL or CPTRA_FW_ERROR_NON_FATAL
- *
- * Returns: a short phrase, "" if there is none.
- */
-const char *caliptra_error_cause(uint32_t code);
 
 #endif /* HW_MISC_CALIPTRA_H */

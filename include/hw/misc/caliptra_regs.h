@@ -104,6 +104,13 @@ typedef enum CaliptraKvError {
     KV_WRITE_FAIL = 2,
 } CaliptraKvError;
 
+/* Device lifecycle, as in CPTRA_SECURITY_STATE.device_lifecycle */
+typedef enum CaliptraLifecycle {
+    CALIPTRA_LIFECYCLE_UNPROVISIONED = 0,
+    CALIPTRA_LIFECYCLE_MANUFACTURING = 1,
+    CALIPTRA_LIFECYCLE_PRODUCTION = 3,
+} CaliptraLifecycle;
+
 /* mbox_status.status */
 enum {
     MBOX_STATUS_CMD_BUSY = 0,
