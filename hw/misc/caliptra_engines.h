@@ -1,14 +1,22 @@
 /*
  * Caliptra 1.x core: state of the internal engines
  *
- * Included by caliptra_internal.h; private to caliptra_engines.c and the
- * engines' files but for the size.
+ * Private to caliptra_engines.c and the engines' files but for the size.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 
 #ifndef HW_MISC_CALIPTRA_ENGINES_H
 #define HW_MISC_CALIPTRA_ENGINES_H
+
+#include "qemu/timer.h"
+#include "qom/object.h"
+#include "migration/vmstate.h"
+#include "hw/misc/caliptra.h"
+#include "caliptra_intr.h"
+
+/* the core; what is in it, caliptra_internal.h tells */
+OBJECT_DECLARE_SIMPLE_TYPE(CaliptraState, CALIPTRA)
 
 /* What all engines have */
 typedef struct CaliptraEngine {

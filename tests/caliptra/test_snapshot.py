@@ -124,7 +124,7 @@ class State(unittest.TestCase):
     """Every field of the hardware's state is in its VMState."""
 
     HEADERS = ('caliptra_internal.h', 'caliptra_engines.h',
-               'caliptra_testdev.c')
+               'caliptra_intr.h', 'caliptra_testdev.c')
     LINES = ('ready_for_fuses', 'ready_for_fw', 'ready_for_runtime',
              'mbox_data_avail', 'mbox_flow_done', 'error_fatal',
              'error_non_fatal', 'etrng_req')
