@@ -66,10 +66,11 @@ static void doe_done(CaliptraState *s)
         *flow_done = true;
     }
     d->ctrl = FIELD_DP32(d->ctrl, DOE_CTRL, CMD, DOE_CMD_IDLE);
-    caliptra_engine_done(&d->e, "doe");
+    caliptra_engine_done(s, &caliptra_engine_doe);
 }
 
-static void doe_ctrl_write(CaliptraState *s, uint32_t data)
+static void doe_ctrl_write(CaliptraState *s, const CaliptraReg *r, unsigned i,
+                           uint32_t data, bool soc)
 {
     CaliptraDoe *d = &s->engines.doe;
     unsigned cmd = FIELD_EX32(data, DOE_CTRL, CMD);
@@ -82,7 +83,7 @@ static void doe_ctrl_write(CaliptraState *s, uint32_t data)
         return;
     }
     if (d->e.cmd) {
-        caliptra_engine_dropped("DOE", A_DOE_CTRL);
+        caliptra_engine_refused(r);
         return;
     }
     d->ctrl = data & (R_DOE_CTRL_CMD_MASK | R_DOE_CTRL_DEST_MASK);
@@ -95,64 +96,34 @@ static void doe_ctrl_write(CaliptraState *s, uint32_t data)
         doe_done(s);
         return;
     }
-    caliptra_engine_start(s, &d->e, "doe", cmd, DOE_FLOW_NS);
+    caliptra_engine_start(s, &caliptra_engine_doe, cmd, DOE_FLOW_NS);
 }
 
-static uint32_t doe_read(CaliptraState *s, hwaddr offset)
+static uint32_t doe_status_read(CaliptraState *s, const CaliptraReg *r,
+                                unsigned i)
 {
-    CaliptraDoe *d = &s->engines.doe;
-    uint32_t status = 0;
+    const CaliptraDoe *d = &s->engines.doe;
+    uint32_t status = caliptra_engine_status(s, &d->e);
 
-    switch (offset) {
-    case A_DOE_IV ... A_DOE_IV + 12:
-        return d->iv[(offset - A_DOE_IV) / 4];
-    case A_DOE_CTRL:
-        return d->ctrl;
-    case A_DOE_STATUS:
-        status = FIELD_DP32(status, DOE_STATUS, READY,
-                            caliptra_engine_ready(s, &d->e));
-        status = FIELD_DP32(status, DOE_STATUS, VALID, d->e.valid);
-        status = FIELD_DP32(status, DOE_STATUS, UDS_FLOW_DONE,
-                            d->uds_flow_done);
-        status = FIELD_DP32(status, DOE_STATUS, FE_FLOW_DONE, d->fe_flow_done);
-        return FIELD_DP32(status, DOE_STATUS, DEOBF_SECRETS_CLEARED,
-                          d->secrets_cleared);
-    default:
-        return 0;
-    }
+    status = FIELD_DP32(status, DOE_STATUS, UDS_FLOW_DONE, d->uds_flow_done);
+    status = FIELD_DP32(status, DOE_STATUS, FE_FLOW_DONE, d->fe_flow_done);
+    return FIELD_DP32(status, DOE_STATUS, DEOBF_SECRETS_CLEARED,
+                      d->secrets_cleared);
 }
 
-static void doe_write(CaliptraState *s, hwaddr offset, uint32_t data)
+static void doe_iv_write(CaliptraState *s, const CaliptraReg *r, unsigned i,
+                         uint32_t data, bool soc)
 {
-    CaliptraDoe *d = &s->engines.doe;
-
-    switch (offset) {
-    case A_DOE_IV ... A_DOE_IV + 12:
-        d->iv[(offset - A_DOE_IV) / 4] = data;
-        d->chained = false;
-        break;
-    case A_DOE_CTRL:
-        doe_ctrl_write(s, data);
-        break;
-    default:
-        caliptra_engine_dropped("DOE", offset);
-        break;
-    }
+    s->engines.doe.chained = false;
 }
 
-static void doe_reset(CaliptraState *s, CaliptraReset kind)
-{
-    CaliptraDoe *d = &s->engines.doe;
-    CaliptraDoe old = *d;
-
-    memset(d, 0, sizeof(*d));
-    d->e = old.e;
-    if (kind != CALIPTRA_RESET_COLD) {
-        d->uds_flow_done = old.uds_flow_done;
-        d->fe_flow_done = old.fe_flow_done;
-        d->secrets_cleared = old.secrets_cleared;
-    }
-}
+static const CaliptraReg doe_regs[] = {
+    CALIPTRA_REG(DOE_IV, 4, .store = CALIPTRA_REG_AT(engines.doe.iv),
+                 .uc = CALIPTRA_REG_ALL, .post_write = doe_iv_write),
+    CALIPTRA_REG(DOE_CTRL, 1, .store = CALIPTRA_REG_AT(engines.doe.ctrl),
+                 .post_write = doe_ctrl_write),
+    CALIPTRA_REG(DOE_STATUS, 1, .read = doe_status_read, .polled = true),
+};
 
 /* ---- state ---- */
 
@@ -184,12 +155,12 @@ const VMStateDescription vmstate_caliptra_doe = {
 };
 
 const CaliptraEngineInfo caliptra_engine_doe = {
-    .engine = offsetof(CaliptraState, engines.doe.e),
+    .name = "doe",
+    .engine = CALIPTRA_REG_AT(engines.doe),
+    .size = sizeof(CaliptraDoe),
+    .cold = offsetof(CaliptraDoe, uds_flow_done),
     .n_error = ENGINE_ERROR_BITS,
-    .read = doe_read,
-    .write = doe_write,
-    .status = A_DOE_STATUS,
+    .regs = CALIPTRA_REG_BLOCK("DOE", doe_regs),
     .done = doe_done,
     .zeroize = doe_clear,
-    .reset = doe_reset,
 };

@@ -30,19 +30,6 @@ enum {
 
 static const uint32_t ecc_id[4] = { 0x63707365, 0x38342D33, 0x3030312E, 0 };
 
-static const CaliptraEngineArray ecc_arrays[] = {
-    ENGINE_ARRAY(ECC_SEED, CaliptraEcc, seed, ENGINE_WO),
-    ENGINE_ARRAY(ECC_MSG, CaliptraEcc, msg, ENGINE_WO),
-    ENGINE_ARRAY(ECC_PRIVKEY_OUT, CaliptraEcc, privkey_out, ENGINE_RO),
-    ENGINE_ARRAY(ECC_PUBKEY_X, CaliptraEcc, pubkey_x, ENGINE_RW),
-    ENGINE_ARRAY(ECC_PUBKEY_Y, CaliptraEcc, pubkey_y, ENGINE_RW),
-    ENGINE_ARRAY(ECC_SIGN_R, CaliptraEcc, sign_r, ENGINE_RW),
-    ENGINE_ARRAY(ECC_SIGN_S, CaliptraEcc, sign_s, ENGINE_RW),
-    ENGINE_ARRAY(ECC_VERIFY_R, CaliptraEcc, verify_r, ENGINE_RO),
-    ENGINE_ARRAY(ECC_NONCE, CaliptraEcc, nonce, ENGINE_WO),
-    ENGINE_ARRAY(ECC_PRIVKEY_IN, CaliptraEcc, privkey_in, ENGINE_WO),
-};
-
 #define P384_WORDS  12
 #define P384_BYTES  48
 
@@ -51,9 +38,8 @@ static void ecc_zeroize(CaliptraState *s)
     CaliptraEcc *c = &s->engines.ecc;
 
     caliptra_engine_abort(&c->e);
-    for (int i = 0; i < ARRAY_SIZE(ecc_arrays); i++) {
-        memset((char *)c + ecc_arrays[i].field, 0, 4 * ecc_arrays[i].n);
-    }
+    memset(c->seed, 0, offsetof(CaliptraEcc, rd_pkey) -
+                       offsetof(CaliptraEcc, seed));
     c->rd_pkey.error = KV_SUCCESS;
     c->rd_seed.error = KV_SUCCESS;
     c->wr_pkey.error = KV_SUCCESS;
@@ -157,10 +143,11 @@ static void ecc_done(CaliptraState *s)
         memset(c->privkey_in, 0, sizeof(c->privkey_in));
         c->pkey_present = false;
     }
-    caliptra_engine_done(&c->e, "ecc");
+    caliptra_engine_done(s, &caliptra_engine_ecc);
 }
 
-static void ecc_ctrl_write(CaliptraState *s, uint32_t data)
+static void ecc_ctrl_write(CaliptraState *s, const CaliptraReg *r, unsigned i,
+                           uint32_t data, bool soc)
 {
     CaliptraEcc *c = &s->engines.ecc;
     unsigned cmd = FIELD_EX32(data, ECC_CTRL, CTRL);
@@ -170,7 +157,7 @@ static void ecc_ctrl_write(CaliptraState *s, uint32_t data)
         return;
     }
     if (!caliptra_engine_ready(s, &c->e)) {
-        caliptra_engine_dropped("ECC", A_ECC_CTRL);
+        caliptra_engine_refused(r);
         return;
     }
     if (FIELD_EX32(data, ECC_CTRL, PCR_SIGN)) {
@@ -182,107 +169,112 @@ static void ecc_ctrl_write(CaliptraState *s, uint32_t data)
         }
     }
     if (cmd != ECC_CMD_NONE) {
-        caliptra_engine_start(s, &c->e, "ecc", cmd, ECC_COMMAND_NS);
+        caliptra_engine_start(s, &caliptra_engine_ecc, cmd, ECC_COMMAND_NS);
     }
 }
 
-static uint32_t ecc_read(CaliptraState *s, hwaddr offset)
+static uint32_t ecc_status_read(CaliptraState *s, const CaliptraReg *r,
+                                unsigned i)
 {
-    CaliptraEcc *c = &s->engines.ecc;
-    uint32_t *word = caliptra_engine_word(c, ecc_arrays,
-                                          ARRAY_SIZE(ecc_arrays), offset,
-                                          ENGINE_RO);
-    uint32_t status = 0;
+    return caliptra_engine_status(s, &s->engines.ecc.e);
+}
 
-    if (word) {
-        return *word;
-    }
-    switch (offset) {
-    case 0 ... ENGINE_ID_SIZE - 1:
-        return ecc_id[offset / 4];
-    case A_ECC_STATUS:
-        status = FIELD_DP32(status, ECC_STATUS, READY,
-                            caliptra_engine_ready(s, &c->e));
-        return FIELD_DP32(status, ECC_STATUS, VALID, c->e.valid);
-    case A_ECC_KV_RD_PKEY_CTRL:
-        return c->rd_pkey.ctrl;
-    case A_ECC_KV_RD_PKEY_STATUS:
-        return caliptra_kv_client_status(&c->rd_pkey);
-    case A_ECC_KV_RD_SEED_CTRL:
-        return c->rd_seed.ctrl;
-    case A_ECC_KV_RD_SEED_STATUS:
-        return caliptra_kv_client_status(&c->rd_seed);
-    case A_ECC_KV_WR_PKEY_CTRL:
-        return c->wr_pkey.ctrl;
-    case A_ECC_KV_WR_PKEY_STATUS:
-        return caliptra_kv_client_status(&c->wr_pkey);
-    default:
-        return 0;
-    }
+/* ---- registers ---- */
+
+static bool ecc_busy(CaliptraState *s, const CaliptraReg *r, unsigned i,
+                     uint32_t user, bool soc)
+{
+    return !caliptra_engine_ready(s, &s->engines.ecc.e);
 }
 
 /* A register stays zero as long as the refusal of its key is on record */
-static bool ecc_word_locked(const CaliptraEcc *c, const uint32_t *word)
+static bool ecc_seed_locked(CaliptraState *s, const CaliptraReg *r, unsigned i,
+                            uint32_t user, bool soc)
 {
-    if (word >= c->seed && word < c->seed + P384_WORDS) {
-        return c->seed_present || c->rd_seed.error;
-    }
-    if (word >= c->privkey_in && word < c->privkey_in + P384_WORDS) {
-        return c->pkey_present || c->rd_pkey.error;
-    }
-    return false;
+    const CaliptraEcc *c = &s->engines.ecc;
+
+    return ecc_busy(s, r, i, user, soc) || c->seed_present ||
+           c->rd_seed.error;
 }
 
-static void ecc_write(CaliptraState *s, hwaddr offset, uint32_t data)
+static bool ecc_pkey_locked(CaliptraState *s, const CaliptraReg *r, unsigned i,
+                            uint32_t user, bool soc)
 {
-    CaliptraEcc *c = &s->engines.ecc;
-    uint32_t *word = caliptra_engine_word(c, ecc_arrays,
-                                          ARRAY_SIZE(ecc_arrays), offset,
-                                          ENGINE_WO);
-    unsigned last_dword;
+    const CaliptraEcc *c = &s->engines.ecc;
 
-    if (word) {
-        if (!caliptra_engine_ready(s, &c->e) || ecc_word_locked(c, word)) {
-            caliptra_engine_dropped("ECC", offset);
-        } else {
-            *word = data;
-        }
-        return;
-    }
-    switch (offset) {
-    case A_ECC_CTRL:
-        ecc_ctrl_write(s, data);
-        break;
-    case A_ECC_IV ... A_ECC_IV + 4 * P384_WORDS - 1:
-        /* seeds the masking, on which no result depends; not readable */
-        break;
-    case A_ECC_KV_RD_PKEY_CTRL:
-        c->pkey_present |= caliptra_kv_client_read(s, &c->rd_pkey, data,
-                                                   KV_DEST_ECC_PKEY,
-                                                   c->privkey_in, &last_dword);
-        break;
-    case A_ECC_KV_RD_SEED_CTRL:
-        c->seed_present |= caliptra_kv_client_read(s, &c->rd_seed, data,
-                                                   KV_DEST_ECC_SEED,
-                                                   c->seed, &last_dword);
-        break;
-    case A_ECC_KV_WR_PKEY_CTRL:
-        caliptra_kv_client_arm(&c->wr_pkey, data);
-        break;
-    default:
-        caliptra_engine_dropped("ECC", offset);
-        break;
-    }
+    return ecc_busy(s, r, i, user, soc) || c->pkey_present ||
+           c->rd_pkey.error;
 }
 
-static void ecc_reset(CaliptraState *s, CaliptraReset kind)
+static void ecc_pkey_load(CaliptraState *s, const uint32_t words[12],
+                          unsigned last_dword)
 {
     CaliptraEcc *c = &s->engines.ecc;
-    CaliptraEngine e = c->e;
 
-    memset(c, 0, sizeof(*c));
-    c->e = e;
+    memcpy(c->privkey_in, words, sizeof(c->privkey_in));
+    c->pkey_present = true;
 }
+
+static void ecc_seed_load(CaliptraState *s, const uint32_t words[12],
+                          unsigned last_dword)
+{
+    CaliptraEcc *c = &s->engines.ecc;
+
+    memcpy(c->seed, words, sizeof(c->seed));
+    c->seed_present = true;
+}
+
+static const CaliptraKvPort ecc_rd_pkey = {
+    .client = CALIPTRA_REG_AT(engines.ecc.rd_pkey),
+    .use = KV_DEST_ECC_PKEY,
+    .load = ecc_pkey_load,
+};
+
+static const CaliptraKvPort ecc_rd_seed = {
+    .client = CALIPTRA_REG_AT(engines.ecc.rd_seed),
+    .use = KV_DEST_ECC_SEED,
+    .load = ecc_seed_load,
+};
+
+static const CaliptraKvPort ecc_wr_pkey = {
+    .client = CALIPTRA_REG_AT(engines.ecc.wr_pkey),
+};
+
+#define ECC_IN(reg, member, lock) \
+    CALIPTRA_REG(reg, P384_WORDS, \
+                 .store = CALIPTRA_REG_AT(engines.ecc.member), \
+                 .uc = CALIPTRA_REG_ALL, .locked = (lock), .hidden = true)
+#define ECC_OUT(reg, member) \
+    CALIPTRA_REG(reg, P384_WORDS, \
+                 .store = CALIPTRA_REG_AT(engines.ecc.member))
+#define ECC_IN_OUT(reg, member) \
+    CALIPTRA_REG(reg, P384_WORDS, \
+                 .store = CALIPTRA_REG_AT(engines.ecc.member), \
+                 .uc = CALIPTRA_REG_ALL, .locked = ecc_busy)
+
+static const CaliptraReg ecc_regs[] = {
+    CALIPTRA_ENGINE_ID(ECC, ecc_id),
+    CALIPTRA_REG(ECC_CTRL, 1, .post_write = ecc_ctrl_write),
+    CALIPTRA_REG(ECC_STATUS, 1, .read = ecc_status_read, .polled = true),
+    ECC_IN(ECC_SEED, seed, ecc_seed_locked),
+    ECC_IN(ECC_MSG, msg, ecc_busy),
+    ECC_OUT(ECC_PRIVKEY_OUT, privkey_out),
+    ECC_IN_OUT(ECC_PUBKEY_X, pubkey_x),
+    ECC_IN_OUT(ECC_PUBKEY_Y, pubkey_y),
+    ECC_IN_OUT(ECC_SIGN_R, sign_r),
+    ECC_IN_OUT(ECC_SIGN_S, sign_s),
+    ECC_OUT(ECC_VERIFY_R, verify_r),
+    /* seeds the masking, on which no result depends; not readable */
+    CALIPTRA_REG(ECC_IV, P384_WORDS, .uc = CALIPTRA_REG_ALL),
+    ECC_IN(ECC_NONCE, nonce, ecc_busy),
+    ECC_IN(ECC_PRIVKEY_IN, privkey_in, ecc_pkey_locked),
+    CALIPTRA_KV_READ(ECC_KV_RD_PKEY_CTRL, ecc.rd_pkey, &ecc_rd_pkey),
+    CALIPTRA_KV_STATUS(ECC_KV_RD_PKEY_STATUS, &ecc_rd_pkey),
+    CALIPTRA_KV_READ(ECC_KV_RD_SEED_CTRL, ecc.rd_seed, &ecc_rd_seed),
+    CALIPTRA_KV_STATUS(ECC_KV_RD_SEED_STATUS, &ecc_rd_seed),
+    CALIPTRA_KV_WRITE(ECC_KV_WR_PKEY_CTRL, ecc.wr_pkey, &ecc_wr_pkey),
+    CALIPTRA_KV_STATUS(ECC_KV_WR_PKEY_STATUS, &ecc_wr_pkey),
+};
 
 /* ---- state ---- */
 
@@ -317,12 +309,12 @@ const VMStateDescription vmstate_caliptra_ecc = {
 };
 
 const CaliptraEngineInfo caliptra_engine_ecc = {
-    .engine = offsetof(CaliptraState, engines.ecc.e),
+    .name = "ecc",
+    .engine = CALIPTRA_REG_AT(engines.ecc),
+    .size = sizeof(CaliptraEcc),
+    .cold = sizeof(CaliptraEcc),
     .n_error = ECC_ERROR_BITS,
-    .read = ecc_read,
-    .write = ecc_write,
-    .status = A_ECC_STATUS,
+    .regs = CALIPTRA_REG_BLOCK("ECC", ecc_regs),
     .done = ecc_done,
     .zeroize = ecc_zeroize,
-    .reset = ecc_reset,
 };

@@ -28,27 +28,6 @@
 /* the greatest number of a command in any engine */
 #define ENGINE_CMD_MAX          3
 
-uint32_t *caliptra_engine_word(void *engine, const CaliptraEngineArray *arrays,
-                               size_t n, hwaddr offset, uint8_t access)
-{
-    for (size_t i = 0; i < n; i++) {
-        const CaliptraEngineArray *a = &arrays[i];
-
-        if (offset >= a->offset && offset < a->offset + 4 * a->n &&
-            a->access & access) {
-            return (uint32_t *)((char *)engine + a->field) +
-                   (offset - a->offset) / 4;
-        }
-    }
-    return NULL;
-}
-
-void caliptra_engine_dropped(const char *engine, hwaddr offset)
-{
-    qemu_log_mask(LOG_GUEST_ERROR, "caliptra: write to %s register 0x%"
-                  HWADDR_PRIx " dropped\n", engine, offset);
-}
-
 /* ---- commands ---- */
 
 static void crypto_busy_check(CaliptraState *s)
@@ -63,10 +42,18 @@ static void crypto_busy_check(CaliptraState *s)
     }
 }
 
-void caliptra_engine_start(CaliptraState *s, CaliptraEngine *e,
-                           const char *name, unsigned cmd, int64_t ns)
+static CaliptraEngine *engine_of(CaliptraState *s,
+                                 const CaliptraEngineInfo *info)
 {
-    trace_caliptra_engine_start(name, cmd);
+    return (CaliptraEngine *)((char *)s + info->engine);
+}
+
+void caliptra_engine_start(CaliptraState *s, const CaliptraEngineInfo *info,
+                           unsigned cmd, int64_t ns)
+{
+    CaliptraEngine *e = engine_of(s, info);
+
+    trace_caliptra_engine_start(info->name, cmd);
     e->cmd = cmd;
     e->valid = false;
     timer_mod(e->timer, qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) + ns);
@@ -80,9 +67,11 @@ void caliptra_engine_abort(CaliptraEngine *e)
     e->valid = false;
 }
 
-void caliptra_engine_done(CaliptraEngine *e, const char *name)
+void caliptra_engine_done(CaliptraState *s, const CaliptraEngineInfo *info)
 {
-    trace_caliptra_engine_done(name, e->cmd);
+    CaliptraEngine *e = engine_of(s, info);
+
+    trace_caliptra_engine_done(info->name, e->cmd);
     e->cmd = 0;
     e->valid = true;
     caliptra_intr_notif(&e->intr, ENGINE_NOTIF_CMD_DONE);
@@ -93,10 +82,42 @@ bool caliptra_engine_ready(CaliptraState *s, const CaliptraEngine *e)
     return !e->cmd && !caliptra_flushing(s);
 }
 
+uint32_t caliptra_engine_status(CaliptraState *s, const CaliptraEngine *e)
+{
+    uint32_t status = 0;
+
+    status = FIELD_DP32(status, ECC_STATUS, READY,
+                        caliptra_engine_ready(s, e));
+    return FIELD_DP32(status, ECC_STATUS, VALID, e->valid);
+}
+
+void caliptra_engine_refused(const CaliptraReg *r)
+{
+    qemu_log_mask(LOG_GUEST_ERROR, "caliptra: %s: command refused\n",
+                  r->name);
+}
+
+uint32_t caliptra_engine_id_read(CaliptraState *s, const CaliptraReg *r,
+                                 unsigned i)
+{
+    const uint32_t *id = r->arg;
+
+    return id[i];
+}
+
 /* ---- key vault clients: all have the same layout ---- */
 
-uint32_t caliptra_kv_client_status(const CaliptraKvClient *c)
+static CaliptraKvClient *kv_client(CaliptraState *s, const CaliptraReg *r)
 {
+    const CaliptraKvPort *port = r->arg;
+
+    return (CaliptraKvClient *)((char *)s + port->client);
+}
+
+uint32_t caliptra_kv_status_read(CaliptraState *s, const CaliptraReg *r,
+                                 unsigned i)
+{
+    const CaliptraKvClient *c = kv_client(s, r);
     uint32_t status = 0;
 
     status = FIELD_DP32(status, HMAC384_KV_RD_KEY_STATUS, READY, 1);
@@ -104,26 +125,29 @@ uint32_t caliptra_kv_client_status(const CaliptraKvClient *c)
     return FIELD_DP32(status, HMAC384_KV_RD_KEY_STATUS, ERROR, c->error);
 }
 
-bool caliptra_kv_client_read(CaliptraState *s, CaliptraKvClient *c,
-                             uint32_t data, uint32_t client,
-                             uint32_t words[12], unsigned *last_dword)
+void caliptra_kv_read_write(CaliptraState *s, const CaliptraReg *r, unsigned i,
+                            uint32_t data, bool soc)
 {
-    c->ctrl = data & ~KV_READ_EN;
+    const CaliptraKvPort *port = r->arg;
+    CaliptraKvClient *c = kv_client(s, r);
+    uint32_t words[CALIPTRA_KV_WORDS];
+    unsigned last_dword;
+
     if (!(data & KV_READ_EN)) {
-        return false;
+        return;
     }
     c->error = caliptra_kv_read_port(
-        s, FIELD_EX32(data, HMAC384_KV_RD_KEY_CTRL, READ_ENTRY), client,
-        words, last_dword);
+        s, FIELD_EX32(data, HMAC384_KV_RD_KEY_CTRL, READ_ENTRY), port->use,
+        words, &last_dword);
     c->valid = true;
-    return true;
+    port->load(s, words, last_dword);
 }
 
-void caliptra_kv_client_arm(CaliptraKvClient *c, uint32_t data)
+void caliptra_kv_write_write(CaliptraState *s, const CaliptraReg *r,
+                             unsigned i, uint32_t data, bool soc)
 {
-    c->ctrl = data;
     if (data & KV_WRITE_EN) {
-        c->valid = false;
+        kv_client(s, r)->valid = false;
     }
 }
 
@@ -154,12 +178,6 @@ static const CaliptraEngineInfo * const engines[] = {
     &caliptra_engine_sha256,
 };
 
-static CaliptraEngine *engine_of(CaliptraState *s,
-                                 const CaliptraEngineInfo *info)
-{
-    return (CaliptraEngine *)((char *)s + info->engine);
-}
-
 /*
  * Windows of the microcontroller's address map (config_defines.svh).  Most
  * blocks decode 12 address bits only: their registers repeat.
@@ -168,30 +186,28 @@ typedef struct BusWindow {
     uint32_t base;
     uint32_t size;
     bool repeats;
-    const CaliptraEngineInfo *engine;   /* or the next two */
-    uint32_t (*read)(CaliptraState *s, hwaddr offset);
-    void (*write)(CaliptraState *s, hwaddr offset, uint32_t data);
+    const CaliptraRegBlock *regs;
+    const CaliptraEngineInfo *engine;   /* or NULL */
     bool itrng;             /* there with the internal TRNG only */
 } BusWindow;
 
 #define BUS_PAGE_MASK   0xFFF
 
+#define ENGINE_WINDOW(base, size, info) \
+    { base, size, true, &(info).regs, &(info) }
+
 static const BusWindow bus_windows[] = {
-    { CALIPTRA_DOE_BASE, 0x8000, true, &caliptra_engine_doe },
-    { CALIPTRA_ECC_BASE, 0x8000, true, &caliptra_engine_ecc },
-    { CALIPTRA_HMAC_BASE, 0x1000, true, &caliptra_engine_hmac },
-    { CALIPTRA_KV_BASE, 0x2000, true, NULL,
-      caliptra_kv_reg_read, caliptra_kv_reg_write },
-    { CALIPTRA_PV_BASE, 0x2000, false, NULL,
-      caliptra_pv_reg_read, caliptra_pv_reg_write },
-    { CALIPTRA_DV_BASE, 0x2000, false, NULL,
-      caliptra_dv_reg_read, caliptra_dv_reg_write },
-    { CALIPTRA_SHA512_BASE, 0x8000, true, &caliptra_engine_sha512 },
-    { CALIPTRA_SHA256_BASE, 0x8000, true, &caliptra_engine_sha256 },
-    { CALIPTRA_CSRNG_BASE, 0x1000, false, NULL,
-      caliptra_csrng_reg_read, caliptra_csrng_reg_write, .itrng = true },
-    { CALIPTRA_ENTROPY_BASE, 0x1000, false, NULL,
-      caliptra_entropy_src_reg_read, caliptra_entropy_src_reg_write,
+    ENGINE_WINDOW(CALIPTRA_DOE_BASE, 0x8000, caliptra_engine_doe),
+    ENGINE_WINDOW(CALIPTRA_ECC_BASE, 0x8000, caliptra_engine_ecc),
+    ENGINE_WINDOW(CALIPTRA_HMAC_BASE, 0x1000, caliptra_engine_hmac),
+    { CALIPTRA_KV_BASE, 0x2000, true, &caliptra_kv_regs },
+    { CALIPTRA_PV_BASE, 0x2000, false, &caliptra_pv_regs },
+    { CALIPTRA_DV_BASE, 0x2000, false, &caliptra_dv_regs },
+    ENGINE_WINDOW(CALIPTRA_SHA512_BASE, 0x8000, caliptra_engine_sha512),
+    ENGINE_WINDOW(CALIPTRA_SHA256_BASE, 0x8000, caliptra_engine_sha256),
+    { CALIPTRA_CSRNG_BASE, 0x1000, false, &caliptra_csrng_regs,
+      .itrng = true },
+    { CALIPTRA_ENTROPY_BASE, 0x1000, false, &caliptra_entropy_src_regs,
       .itrng = true },
 };
 
@@ -228,23 +244,24 @@ uint32_t caliptra_internal_read(CaliptraState *s, uint32_t addr)
     if (!w) {
         return 0;
     }
-    if (!w->engine) {
-        return w->read(s, offset);
-    }
-    if (offset >= A_INTR_GLOBAL_EN) {
+    if (w->engine && offset >= A_INTR_GLOBAL_EN) {
         return caliptra_intr_read(&engine_of(s, w->engine)->intr, offset);
     }
-    return w->engine->read(s, offset);
+    return caliptra_reg_read(s, w->regs, offset);
 }
 
 void caliptra_internal_poll(CaliptraState *s, uint32_t addr)
 {
     hwaddr offset;
     const BusWindow *w = bus_window(s, addr, &offset);
+    const CaliptraReg *r;
     CaliptraEngine *e;
 
-    if (!w || !w->engine ||
-        (offset != w->engine->status && offset != w->engine->quote_status)) {
+    if (!w || !w->engine) {
+        return;
+    }
+    r = caliptra_reg_find(w->regs, offset);
+    if (!r || !r->polled) {
         return;
     }
     e = engine_of(s, w->engine);
@@ -262,14 +279,11 @@ void caliptra_internal_write(CaliptraState *s, uint32_t addr, uint32_t data)
     if (!w) {
         return;
     }
-    if (!w->engine) {
-        w->write(s, offset, data);
-    } else if (offset >= A_INTR_GLOBAL_EN) {
+    if (w->engine && offset >= A_INTR_GLOBAL_EN) {
         caliptra_intr_write(&engine_of(s, w->engine)->intr, offset, data);
         return;
-    } else {
-        w->engine->write(s, offset, data);
     }
+    caliptra_reg_write(s, w->regs, offset, data, CALIPTRA_UC_USER, false);
     if (caliptra_flushing(s)) {
         /* the flush is a level: nothing stays in an engine or in a slot */
         caliptra_engines_flush(s);
@@ -292,10 +306,15 @@ void caliptra_engines_reset(CaliptraState *s, CaliptraReset kind)
         return;     /* it is the microcontroller's alone: commands go on */
     }
     for (int i = 0; i < ARRAY_SIZE(engines); i++) {
-        CaliptraEngine *e = engine_of(s, engines[i]);
+        const CaliptraEngineInfo *info = engines[i];
+        CaliptraEngine *e = engine_of(s, info);
+        size_t end = kind == CALIPTRA_RESET_COLD ? info->size : info->cold;
 
         caliptra_engine_abort(e);
-        engines[i]->reset(s, kind);
+        memset(e + 1, 0, end - sizeof(*e));
+        if (info->reset) {
+            info->reset(s);
+        }
         caliptra_intr_reset(&e->intr, kind);
     }
 }

@@ -1,7 +1,8 @@
 /*
- * Caliptra 1.x core: state of the internal engines
+ * Caliptra 1.x core: the internal engines
  *
- * Private to caliptra_engines.c and the engines' files but for the size.
+ * Private to caliptra_engines.c and the engines' files, but for the size of
+ * the state.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -10,15 +11,14 @@
 #define HW_MISC_CALIPTRA_ENGINES_H
 
 #include "qemu/timer.h"
-#include "qom/object.h"
 #include "migration/vmstate.h"
 #include "hw/misc/caliptra.h"
 #include "caliptra_intr.h"
+#include "caliptra_reg.h"
 
-/* the core; what is in it, caliptra_internal.h tells */
-OBJECT_DECLARE_SIMPLE_TYPE(CaliptraState, CALIPTRA)
+/* ---- state ---- */
 
-/* What all engines have */
+/* What all engines have; the first member of each one's state */
 typedef struct CaliptraEngine {
     uint8_t cmd;            /* the command that runs; 0: READY */
     bool valid;             /* STATUS.VALID */
@@ -50,6 +50,7 @@ typedef struct CaliptraDoe {
 
 typedef struct CaliptraEcc {
     CaliptraEngine e;
+    /* ZEROIZE clears from here to privkey_in */
     uint32_t seed[12];
     uint32_t msg[12];
     uint32_t privkey_out[12];
@@ -129,99 +130,27 @@ typedef struct CaliptraEngines {
 
 #define ENGINE_ERROR_BITS       4
 
-/* NAME and VERSION, two words each, are the first registers of an engine */
-#define ENGINE_ID_SIZE          16
-
 /* The enable bits of all read clients and of all write clients */
 #define KV_READ_EN  R_HMAC384_KV_RD_KEY_CTRL_READ_EN_MASK
 #define KV_WRITE_EN R_HMAC384_KV_WR_CTRL_WRITE_EN_MASK
 
-/* Registers of an engine that are plain arrays of words */
-typedef struct CaliptraEngineArray {
-    uint16_t offset;
-    uint16_t field;         /* in the engine's struct */
-    uint8_t n;
-    uint8_t access;
-} CaliptraEngineArray;
-
-enum {
-    ENGINE_RO = 1 << 0,
-    ENGINE_WO = 1 << 1,     /* reads as 0 */
-    ENGINE_RW = ENGINE_RO | ENGINE_WO,
-};
-
-#define ENGINE_ARRAY(reg, type, member, access) \
-    { A_##reg, offsetof(type, member), \
-      ARRAY_SIZE(((type *)NULL)->member), access }
-
-/* The word at @offset if it is in an array that @access suits, or NULL */
-uint32_t *caliptra_engine_word(void *engine, const CaliptraEngineArray *arrays,
-                               size_t n, hwaddr offset, uint8_t access);
-
-/* A guest error: @offset of @engine did not take what was written to it */
-void caliptra_engine_dropped(const char *engine, hwaddr offset);
-
-/**
- * caliptra_engine_start: begin a command
- * @s: the core
- * @e: the engine
- * @name: of the engine, for the trace
- * @cmd: number of the command, not 0
- * @ns: nanoseconds of virtual time until the engine's done() is called
- */
-void caliptra_engine_start(CaliptraState *s, CaliptraEngine *e,
-                           const char *name, unsigned cmd, int64_t ns);
-/* end it without a result: not VALID */
-void caliptra_engine_abort(CaliptraEngine *e);
-/* end it: VALID, and the notification */
-void caliptra_engine_done(CaliptraEngine *e, const char *name);
-/* The flush lasts as long as a fatal error does: nothing is ever READY */
-bool caliptra_engine_ready(CaliptraState *s, const CaliptraEngine *e);
-
-/* A client's status register; all have the same layout */
-uint32_t caliptra_kv_client_status(const CaliptraKvClient *c);
-
-/**
- * caliptra_kv_client_read: write of a read client's control register
- * @s: the core
- * @c: the client
- * @data: what is written
- * @client: the KV_DEST_* bit that the slot must have
- * @words: the slot's words if a copy ran, else not touched
- * @last_dword: likewise
- *
- * Returns: whether a copy ran.
- */
-bool caliptra_kv_client_read(CaliptraState *s, CaliptraKvClient *c,
-                             uint32_t data, uint32_t client,
-                             uint32_t words[12], unsigned *last_dword);
-
-/* Write of a write client's control register: the next result goes there? */
-void caliptra_kv_client_arm(CaliptraKvClient *c, uint32_t data);
-bool caliptra_kv_client_armed(const CaliptraKvClient *c);
-/* store a result, once */
-void caliptra_kv_client_write(CaliptraState *s, CaliptraKvClient *c,
-                              const uint32_t words[12]);
-
-extern const VMStateDescription vmstate_caliptra_engine;
-extern const VMStateDescription vmstate_caliptra_kv_client;
-
 /* ---- one file an engine ---- */
 
 typedef struct CaliptraEngineInfo {
-    size_t engine;          /* offset of its CaliptraEngine in the core */
+    const char *name;       /* for traces */
+    size_t engine;          /* offset of its state in CaliptraState */
+    size_t size;            /* of that state */
+    /* from here on it survives a warm reset; @size: nothing does */
+    size_t cold;
     unsigned n_error;       /* error events of its interrupt block */
-    /* registers, from NAME up to the interrupt block; @offset is 4-aligned */
-    uint32_t (*read)(CaliptraState *s, hwaddr offset);
-    void (*write)(CaliptraState *s, hwaddr offset, uint32_t data);
-    /* the registers that tell of the end of a command; 0: there is none */
-    uint16_t status;
-    uint16_t quote_status;
-    void (*done)(CaliptraState *s);     /* the running command ends */
+    /* up to the interrupt block */
+    CaliptraRegBlock regs;
+    /* the running command ends */
+    void (*done)(CaliptraState *s);
     /* what ZEROIZE does, or of DOE, CLEAR_OBF_SECRETS */
     void (*zeroize)(CaliptraState *s);
-    /* cold or warm, when the command that ran has been aborted */
-    void (*reset)(CaliptraState *s, CaliptraReset kind);
+    /* after a reset, what does not start from 0; NULL: all does */
+    void (*reset)(CaliptraState *s);
 } CaliptraEngineInfo;
 
 extern const CaliptraEngineInfo caliptra_engine_doe;
@@ -235,5 +164,77 @@ extern const VMStateDescription vmstate_caliptra_ecc;
 extern const VMStateDescription vmstate_caliptra_hmac;
 extern const VMStateDescription vmstate_caliptra_sha512;
 extern const VMStateDescription vmstate_caliptra_sha256;
+
+/* ---- commands in time ---- */
+
+/**
+ * caliptra_engine_start: begin a command
+ * @s: the core
+ * @info: the engine
+ * @cmd: number of the command, not 0
+ * @ns: nanoseconds of virtual time until the engine's done() is called
+ */
+void caliptra_engine_start(CaliptraState *s, const CaliptraEngineInfo *info,
+                           unsigned cmd, int64_t ns);
+/* end it without a result: not VALID */
+void caliptra_engine_abort(CaliptraEngine *e);
+/* end it: VALID, and the notification */
+void caliptra_engine_done(CaliptraState *s, const CaliptraEngineInfo *info);
+/* The flush lasts as long as a fatal error does: nothing is ever READY */
+bool caliptra_engine_ready(CaliptraState *s, const CaliptraEngine *e);
+/* READY and VALID, as each engine's STATUS has them */
+uint32_t caliptra_engine_status(CaliptraState *s, const CaliptraEngine *e);
+/* A guest error: a control register did not take what was written to it */
+void caliptra_engine_refused(const CaliptraReg *r);
+
+/* ---- ports to the key vault ---- */
+
+/* How a client of the key vault is wired; the registers' .arg */
+typedef struct CaliptraKvPort {
+    size_t client;          /* offset of its CaliptraKvClient in the core */
+    /* of a read client: the KV_DEST_* bit that a slot must have */
+    uint32_t use;
+    /* it takes the slot's words (zeros if refused), most significant first */
+    void (*load)(CaliptraState *s, const uint32_t words[12],
+                 unsigned last_dword);
+} CaliptraKvPort;
+
+/* Registers of a client; @member of CaliptraEngines */
+#define CALIPTRA_KV_READ(reg, member, port) \
+    CALIPTRA_REG(reg, 1, .store = CALIPTRA_REG_AT(engines.member.ctrl), \
+                 .uc = ~KV_READ_EN, .post_write = caliptra_kv_read_write, \
+                 .arg = (port))
+#define CALIPTRA_KV_WRITE(reg, member, port) \
+    CALIPTRA_REG(reg, 1, .store = CALIPTRA_REG_AT(engines.member.ctrl), \
+                 .uc = CALIPTRA_REG_ALL, \
+                 .post_write = caliptra_kv_write_write, .arg = (port))
+#define CALIPTRA_KV_STATUS(reg, port) \
+    CALIPTRA_REG(reg, 1, .read = caliptra_kv_status_read, .arg = (port))
+
+/* hooks of these registers */
+uint32_t caliptra_kv_status_read(CaliptraState *s, const CaliptraReg *r,
+                                 unsigned i);
+void caliptra_kv_read_write(CaliptraState *s, const CaliptraReg *r, unsigned i,
+                            uint32_t data, bool soc);
+void caliptra_kv_write_write(CaliptraState *s, const CaliptraReg *r,
+                             unsigned i, uint32_t data, bool soc);
+
+/* is the next result to go to the vault? */
+bool caliptra_kv_client_armed(const CaliptraKvClient *c);
+/* store a result, once */
+void caliptra_kv_client_write(CaliptraState *s, CaliptraKvClient *c,
+                              const uint32_t words[12]);
+
+extern const VMStateDescription vmstate_caliptra_engine;
+extern const VMStateDescription vmstate_caliptra_kv_client;
+
+/* ---- NAME and VERSION ---- */
+
+/* The first four registers of an engine; @id: four words */
+#define CALIPTRA_ENGINE_ID(reg, id) \
+    CALIPTRA_REG(reg##_NAME, 4, .read = caliptra_engine_id_read, .arg = (id))
+
+uint32_t caliptra_engine_id_read(CaliptraState *s, const CaliptraReg *r,
+                                 unsigned i);
 
 #endif /* HW_MISC_CALIPTRA_ENGINES_H */

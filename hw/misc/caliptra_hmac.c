@@ -20,12 +20,6 @@ enum {
 
 static const uint32_t hmac_id[4] = { 0x6163686D, 0x61327368, 0x3030312E, 0 };
 
-static const CaliptraEngineArray hmac_arrays[] = {
-    ENGINE_ARRAY(HMAC384_KEY, CaliptraHmac, key, ENGINE_WO),
-    ENGINE_ARRAY(HMAC384_BLOCK, CaliptraHmac, block, ENGINE_WO),
-    ENGINE_ARRAY(HMAC384_TAG, CaliptraHmac, tag, ENGINE_RO),
-};
-
 #define HMAC_KEY_WORDS      12
 #define HMAC_BLOCK_WORDS    32
 #define HMAC_LENGTH_WORD    31
@@ -64,7 +58,7 @@ static void hmac_start(CaliptraState *s, unsigned cmd)
     /* the outer hash follows every block, with KEY as it is now */
     caliptra_hmac384_finish(c->h, key, tag);
     caliptra_bytes_to_words(c->result, tag, ARRAY_SIZE(c->result));
-    caliptra_engine_start(s, &c->e, "hmac", cmd, HMAC_BLOCK_NS);
+    caliptra_engine_start(s, &caliptra_engine_hmac, cmd, HMAC_BLOCK_NS);
 }
 
 static void hmac_done(CaliptraState *s)
@@ -82,10 +76,11 @@ static void hmac_done(CaliptraState *s)
         c->data_present = false;
         c->key_present = false;
     }
-    caliptra_engine_done(&c->e, "hmac");
+    caliptra_engine_done(s, &caliptra_engine_hmac);
 }
 
-static void hmac_ctrl_write(CaliptraState *s, uint32_t data)
+static void hmac_ctrl_write(CaliptraState *s, const CaliptraReg *r, unsigned i,
+                            uint32_t data, bool soc)
 {
     CaliptraHmac *c = &s->engines.hmac;
 
@@ -98,134 +93,111 @@ static void hmac_ctrl_write(CaliptraState *s, uint32_t data)
     }
     c->block_lock = 0;
     if (!caliptra_engine_ready(s, &c->e)) {
-        caliptra_engine_dropped("HMAC", A_HMAC384_CTRL);
+        caliptra_engine_refused(r);
         return;
     }
     hmac_start(s, FIELD_EX32(data, HMAC384_CTRL, NEXT) ? HMAC_CMD_NEXT :
                                                          HMAC_CMD_INIT);
 }
 
-/* The vault client pads the slot to the one block of a message */
-static void hmac_block_ctrl_write(CaliptraState *s, uint32_t data)
+static uint32_t hmac_status_read(CaliptraState *s, const CaliptraReg *r,
+                                 unsigned i)
+{
+    return caliptra_engine_status(s, &s->engines.hmac.e);
+}
+
+/* ---- registers ---- */
+
+static bool hmac_key_locked(CaliptraState *s, const CaliptraReg *r, unsigned i,
+                            uint32_t user, bool soc)
+{
+    const CaliptraHmac *c = &s->engines.hmac;
+
+    return c->key_present || c->rd_key.error;
+}
+
+static bool hmac_block_locked(CaliptraState *s, const CaliptraReg *r,
+                              unsigned i, uint32_t user, bool soc)
+{
+    const CaliptraHmac *c = &s->engines.hmac;
+
+    return c->block_lock & BIT(i) || c->rd_block.error;
+}
+
+static void hmac_key_load(CaliptraState *s, const uint32_t words[12],
+                          unsigned last_dword)
 {
     CaliptraHmac *c = &s->engines.hmac;
-    uint32_t words[HMAC_BLOCK_WORDS] = { 0 };
-    unsigned last_dword, n = HMAC_BLOCK_WORDS;
 
-    if (!caliptra_kv_client_read(s, &c->rd_block, data, KV_DEST_HMAC_BLOCK,
-                                 words, &last_dword)) {
-        return;
-    }
+    memcpy(c->key, words, sizeof(c->key));
+    c->key_present = true;
     c->data_present = true;
-    if (FIELD_EX32(data, HMAC384_KV_RD_BLOCK_CTRL, PCR_HASH_EXTEND)) {
+}
+
+/* The vault client pads the slot to the one block of a message */
+static void hmac_block_load(CaliptraState *s, const uint32_t words[12],
+                            unsigned last_dword)
+{
+    CaliptraHmac *c = &s->engines.hmac;
+    uint32_t block[HMAC_BLOCK_WORDS] = { 0 };
+    unsigned n = HMAC_BLOCK_WORDS;
+
+    c->data_present = true;
+    if (FIELD_EX32(c->rd_block.ctrl, HMAC384_KV_RD_BLOCK_CTRL,
+                   PCR_HASH_EXTEND)) {
         n = CALIPTRA_KV_WORDS;
+        memcpy(block, words, 4 * n);
     } else {
-        memset(&words[last_dword + 1], 0,
-               4 * (HMAC_BLOCK_WORDS - last_dword - 1));
-        words[last_dword + 1] = 0x80000000;
-        words[HMAC_LENGTH_WORD] = 32 * (last_dword + 1) + HMAC_KEY_BLOCK_BITS;
+        memcpy(block, words, 4 * MIN(last_dword + 1, CALIPTRA_KV_WORDS));
+        block[last_dword + 1] = 0x80000000;
+        block[HMAC_LENGTH_WORD] = 32 * (last_dword + 1) + HMAC_KEY_BLOCK_BITS;
     }
     c->block_lock |= MAKE_64BIT_MASK(0, n);
     if (c->rd_block.error) {
         memset(c->block, 0, sizeof(c->block));
     } else {
-        memcpy(c->block, words, 4 * n);
+        memcpy(c->block, block, 4 * n);
     }
 }
 
-static uint32_t hmac_read(CaliptraState *s, hwaddr offset)
-{
-    CaliptraHmac *c = &s->engines.hmac;
-    uint32_t *word = caliptra_engine_word(c, hmac_arrays,
-                                          ARRAY_SIZE(hmac_arrays), offset,
-                                          ENGINE_RO);
-    uint32_t status = 0;
+static const CaliptraKvPort hmac_rd_key = {
+    .client = CALIPTRA_REG_AT(engines.hmac.rd_key),
+    .use = KV_DEST_HMAC_KEY,
+    .load = hmac_key_load,
+};
 
-    if (word) {
-        return *word;
-    }
-    switch (offset) {
-    case 0 ... ENGINE_ID_SIZE - 1:
-        return hmac_id[offset / 4];
-    case A_HMAC384_STATUS:
-        status = FIELD_DP32(status, HMAC384_STATUS, READY,
-                            caliptra_engine_ready(s, &c->e));
-        return FIELD_DP32(status, HMAC384_STATUS, VALID, c->e.valid);
-    case A_HMAC384_KV_RD_KEY_CTRL:
-        return c->rd_key.ctrl;
-    case A_HMAC384_KV_RD_KEY_STATUS:
-        return caliptra_kv_client_status(&c->rd_key);
-    case A_HMAC384_KV_RD_BLOCK_CTRL:
-        return c->rd_block.ctrl;
-    case A_HMAC384_KV_RD_BLOCK_STATUS:
-        return caliptra_kv_client_status(&c->rd_block);
-    case A_HMAC384_KV_WR_CTRL:
-        return c->wr.ctrl;
-    case A_HMAC384_KV_WR_STATUS:
-        return caliptra_kv_client_status(&c->wr);
-    default:
-        return 0;
-    }
-}
+static const CaliptraKvPort hmac_rd_block = {
+    .client = CALIPTRA_REG_AT(engines.hmac.rd_block),
+    .use = KV_DEST_HMAC_BLOCK,
+    .load = hmac_block_load,
+};
 
-static bool hmac_word_locked(const CaliptraHmac *c, const uint32_t *word)
-{
-    if (word >= c->key && word < c->key + HMAC_KEY_WORDS) {
-        return c->key_present || c->rd_key.error;
-    }
-    return c->block_lock & BIT(word - c->block) || c->rd_block.error;
-}
+static const CaliptraKvPort hmac_wr = {
+    .client = CALIPTRA_REG_AT(engines.hmac.wr),
+};
 
-static void hmac_write(CaliptraState *s, hwaddr offset, uint32_t data)
-{
-    CaliptraHmac *c = &s->engines.hmac;
-    uint32_t *word = caliptra_engine_word(c, hmac_arrays,
-                                          ARRAY_SIZE(hmac_arrays), offset,
-                                          ENGINE_WO);
-    unsigned last_dword;
-
-    if (word) {
-        if (hmac_word_locked(c, word)) {
-            caliptra_engine_dropped("HMAC", offset);
-        } else {
-            *word = data;
-        }
-        return;
-    }
-    switch (offset) {
-    case A_HMAC384_CTRL:
-        hmac_ctrl_write(s, data);
-        break;
-    case A_HMAC384_LFSR_SEED ... A_HMAC384_LFSR_SEED + 47:
-        /* seeds the masking, on which no result depends; not readable */
-        break;
-    case A_HMAC384_KV_RD_KEY_CTRL:
-        if (caliptra_kv_client_read(s, &c->rd_key, data, KV_DEST_HMAC_KEY,
-                                    c->key, &last_dword)) {
-            c->key_present = true;
-            c->data_present = true;
-        }
-        break;
-    case A_HMAC384_KV_RD_BLOCK_CTRL:
-        hmac_block_ctrl_write(s, data);
-        break;
-    case A_HMAC384_KV_WR_CTRL:
-        caliptra_kv_client_arm(&c->wr, data);
-        break;
-    default:
-        caliptra_engine_dropped("HMAC", offset);
-        break;
-    }
-}
-
-static void hmac_reset(CaliptraState *s, CaliptraReset kind)
-{
-    CaliptraHmac *c = &s->engines.hmac;
-    CaliptraEngine e = c->e;
-
-    memset(c, 0, sizeof(*c));
-    c->e = e;
-}
+static const CaliptraReg hmac_regs[] = {
+    CALIPTRA_ENGINE_ID(HMAC384, hmac_id),
+    CALIPTRA_REG(HMAC384_CTRL, 1, .post_write = hmac_ctrl_write),
+    CALIPTRA_REG(HMAC384_STATUS, 1, .read = hmac_status_read, .polled = true),
+    CALIPTRA_REG(HMAC384_KEY, HMAC_KEY_WORDS,
+                 .store = CALIPTRA_REG_AT(engines.hmac.key),
+                 .uc = CALIPTRA_REG_ALL, .locked = hmac_key_locked,
+                 .hidden = true),
+    CALIPTRA_REG(HMAC384_BLOCK, HMAC_BLOCK_WORDS,
+                 .store = CALIPTRA_REG_AT(engines.hmac.block),
+                 .uc = CALIPTRA_REG_ALL, .locked = hmac_block_locked,
+                 .hidden = true),
+    CALIPTRA_REG(HMAC384_TAG, 12, .store = CALIPTRA_REG_AT(engines.hmac.tag)),
+    /* seeds the masking, on which no result depends; not readable */
+    CALIPTRA_REG(HMAC384_LFSR_SEED, 12, .uc = CALIPTRA_REG_ALL),
+    CALIPTRA_KV_READ(HMAC384_KV_RD_KEY_CTRL, hmac.rd_key, &hmac_rd_key),
+    CALIPTRA_KV_STATUS(HMAC384_KV_RD_KEY_STATUS, &hmac_rd_key),
+    CALIPTRA_KV_READ(HMAC384_KV_RD_BLOCK_CTRL, hmac.rd_block, &hmac_rd_block),
+    CALIPTRA_KV_STATUS(HMAC384_KV_RD_BLOCK_STATUS, &hmac_rd_block),
+    CALIPTRA_KV_WRITE(HMAC384_KV_WR_CTRL, hmac.wr, &hmac_wr),
+    CALIPTRA_KV_STATUS(HMAC384_KV_WR_STATUS, &hmac_wr),
+};
 
 /* ---- state ---- */
 
@@ -255,12 +227,12 @@ const VMStateDescription vmstate_caliptra_hmac = {
 };
 
 const CaliptraEngineInfo caliptra_engine_hmac = {
-    .engine = offsetof(CaliptraState, engines.hmac.e),
+    .name = "hmac",
+    .engine = CALIPTRA_REG_AT(engines.hmac),
+    .size = sizeof(CaliptraHmac),
+    .cold = sizeof(CaliptraHmac),
     .n_error = ENGINE_ERROR_BITS,
-    .read = hmac_read,
-    .write = hmac_write,
-    .status = A_HMAC384_STATUS,
+    .regs = CALIPTRA_REG_BLOCK("HMAC", hmac_regs),
     .done = hmac_done,
     .zeroize = hmac_zeroize,
-    .reset = hmac_reset,
 };

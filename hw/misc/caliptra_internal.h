@@ -22,6 +22,7 @@
 #include "caliptra_crypto.h"
 #include "caliptra_engines.h"
 #include "caliptra_intr.h"
+#include "caliptra_reg.h"
 
 /* ---- mailbox (caliptra_mbox.c) ---- */
 
@@ -324,13 +325,9 @@ void caliptra_pcr_read_port(CaliptraState *s, unsigned pcr,
 void caliptra_pcr_write_port(CaliptraState *s, unsigned pcr,
                              const uint32_t words[12]);
 
-/* the registers; @offset from the vault's base, 4-aligned */
-uint32_t caliptra_kv_reg_read(CaliptraState *s, hwaddr offset);
-void caliptra_kv_reg_write(CaliptraState *s, hwaddr offset, uint32_t data);
-uint32_t caliptra_pv_reg_read(CaliptraState *s, hwaddr offset);
-void caliptra_pv_reg_write(CaliptraState *s, hwaddr offset, uint32_t data);
-uint32_t caliptra_dv_reg_read(CaliptraState *s, hwaddr offset);
-void caliptra_dv_reg_write(CaliptraState *s, hwaddr offset, uint32_t data);
+extern const CaliptraRegBlock caliptra_kv_regs;
+extern const CaliptraRegBlock caliptra_pv_regs;
+extern const CaliptraRegBlock caliptra_dv_regs;
 
 /* ---- engines (caliptra_engines.c) ---- */
 
@@ -396,12 +393,8 @@ typedef struct CaliptraTrng {
 extern const VMStateDescription vmstate_caliptra_trng;
 
 void caliptra_trng_reset(CaliptraState *s, CaliptraReset kind);
-/* the registers; @offset from the block's base, 4-aligned */
-uint32_t caliptra_csrng_reg_read(CaliptraState *s, hwaddr offset);
-void caliptra_csrng_reg_write(CaliptraState *s, hwaddr offset, uint32_t data);
-uint32_t caliptra_entropy_src_reg_read(CaliptraState *s, hwaddr offset);
-void caliptra_entropy_src_reg_write(CaliptraState *s, hwaddr offset,
-                                    uint32_t data);
+extern const CaliptraRegBlock caliptra_csrng_regs;
+extern const CaliptraRegBlock caliptra_entropy_src_regs;
 
 /* ---- wires ---- */
 

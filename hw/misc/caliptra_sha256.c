@@ -27,11 +27,6 @@ static const uint32_t sha256_id[4] = {
     0x61327368, 0x35362D32, 0x3830312E, 0
 };
 
-static const CaliptraEngineArray sha256_arrays[] = {
-    ENGINE_ARRAY(SHA256_BLOCK, CaliptraSha256Engine, block, ENGINE_WO),
-    ENGINE_ARRAY(SHA256_DIGEST, CaliptraSha256Engine, digest, ENGINE_RO),
-};
-
 #define SHA256_BLOCK_WORDS  16
 
 /* The chain's message: I (16), q (4), i (2), then j (1) and the value */
@@ -93,7 +88,8 @@ static void sha256_start(CaliptraState *s, unsigned cmd)
             blocks++;
         }
     }
-    caliptra_engine_start(s, &c->e, "sha256", cmd, blocks * SHA256_BLOCK_NS);
+    caliptra_engine_start(s, &caliptra_engine_sha256, cmd,
+                          blocks * SHA256_BLOCK_NS);
 }
 
 /* The parameters of a chain are wrong at every clock that it runs */
@@ -117,10 +113,11 @@ static void sha256_done(CaliptraState *s)
     }
     memset(c->digest, 0, sizeof(c->digest));
     memcpy(c->digest, c->h, 4 * n);
-    caliptra_engine_done(&c->e, "sha256");
+    caliptra_engine_done(s, &caliptra_engine_sha256);
 }
 
-static void sha256_ctrl_write(CaliptraState *s, uint32_t data)
+static void sha256_ctrl_write(CaliptraState *s, const CaliptraReg *r,
+                              unsigned i, uint32_t data, bool soc)
 {
     CaliptraSha256Engine *c = &s->engines.sha256;
     bool init = FIELD_EX32(data, SHA256_CTRL, INIT);
@@ -143,7 +140,7 @@ static void sha256_ctrl_write(CaliptraState *s, uint32_t data)
     if (FIELD_EX32(data, SHA256_CTRL, ZEROIZE)) {
         sha256_zeroize(s);
     } else if ((init || next) && !ready) {
-        caliptra_engine_dropped("SHA-256", A_SHA256_CTRL);
+        caliptra_engine_refused(r);
     } else if (init) {
         sha256_start(s, wntz ? SHA256_CMD_WNTZ : SHA256_CMD_INIT);
         wntz_check(c);
@@ -152,57 +149,34 @@ static void sha256_ctrl_write(CaliptraState *s, uint32_t data)
     }
 }
 
-static uint32_t sha256_read(CaliptraState *s, hwaddr offset)
+static void sha256_reset(CaliptraState *s)
 {
-    CaliptraSha256Engine *c = &s->engines.sha256;
-    uint32_t *word = caliptra_engine_word(c, sha256_arrays,
-                                          ARRAY_SIZE(sha256_arrays), offset,
-                                          ENGINE_RO);
-    uint32_t status = 0;
-
-    if (word) {
-        return *word;
-    }
-    switch (offset) {
-    case 0 ... ENGINE_ID_SIZE - 1:
-        return sha256_id[offset / 4];
-    case A_SHA256_STATUS:
-        status = FIELD_DP32(status, SHA256_STATUS, READY,
-                            caliptra_engine_ready(s, &c->e));
-        status = FIELD_DP32(status, SHA256_STATUS, VALID, c->e.valid);
-        return FIELD_DP32(status, SHA256_STATUS, WNTZ_BUSY,
-                          c->e.cmd == SHA256_CMD_WNTZ);
-    default:
-        return 0;
-    }
+    s->engines.sha256.mode = true;
+    s->engines.sha256.wntz_w = WNTZ_RESET_W;
 }
 
-static void sha256_write(CaliptraState *s, hwaddr offset, uint32_t data)
-{
-    CaliptraSha256Engine *c = &s->engines.sha256;
-    uint32_t *word = caliptra_engine_word(c, sha256_arrays,
-                                          ARRAY_SIZE(sha256_arrays), offset,
-                                          ENGINE_WO);
+/* ---- registers ---- */
 
-    if (word) {
-        *word = data;
-    } else if (offset == A_SHA256_CTRL) {
-        sha256_ctrl_write(s, data);
-    } else {
-        caliptra_engine_dropped("SHA-256", offset);
-    }
+static uint32_t sha256_status_read(CaliptraState *s, const CaliptraReg *r,
+                                   unsigned i)
+{
+    const CaliptraSha256Engine *c = &s->engines.sha256;
+
+    return FIELD_DP32(caliptra_engine_status(s, &c->e), SHA256_STATUS,
+                      WNTZ_BUSY, c->e.cmd == SHA256_CMD_WNTZ);
 }
 
-static void sha256_reset(CaliptraState *s, CaliptraReset kind)
-{
-    CaliptraSha256Engine *c = &s->engines.sha256;
-    CaliptraEngine e = c->e;
-
-    memset(c, 0, sizeof(*c));
-    c->e = e;
-    c->mode = true;
-    c->wntz_w = WNTZ_RESET_W;
-}
+static const CaliptraReg sha256_regs[] = {
+    CALIPTRA_ENGINE_ID(SHA256, sha256_id),
+    CALIPTRA_REG(SHA256_CTRL, 1, .post_write = sha256_ctrl_write),
+    CALIPTRA_REG(SHA256_STATUS, 1, .read = sha256_status_read,
+                 .polled = true),
+    CALIPTRA_REG(SHA256_BLOCK, SHA256_BLOCK_WORDS,
+                 .store = CALIPTRA_REG_AT(engines.sha256.block),
+                 .uc = CALIPTRA_REG_ALL, .hidden = true),
+    CALIPTRA_REG(SHA256_DIGEST, 8,
+                 .store = CALIPTRA_REG_AT(engines.sha256.digest)),
+};
 
 /* ---- state ---- */
 
@@ -224,11 +198,12 @@ const VMStateDescription vmstate_caliptra_sha256 = {
 };
 
 const CaliptraEngineInfo caliptra_engine_sha256 = {
-    .engine = offsetof(CaliptraState, engines.sha256.e),
+    .name = "sha256",
+    .engine = CALIPTRA_REG_AT(engines.sha256),
+    .size = sizeof(CaliptraSha256Engine),
+    .cold = sizeof(CaliptraSha256Engine),
     .n_error = ENGINE_ERROR_BITS,
-    .read = sha256_read,
-    .write = sha256_write,
-    .status = A_SHA256_STATUS,
+    .regs = CALIPTRA_REG_BLOCK("SHA-256", sha256_regs),
     .done = sha256_done,
     .zeroize = sha256_zeroize,
     .reset = sha256_reset,

@@ -22,15 +22,6 @@ enum {
 
 static const uint32_t sha512_id[4] = { 0x61327368, 0x31322D35, 0x3830302E, 0 };
 
-static const CaliptraEngineArray sha512_arrays[] = {
-    ENGINE_ARRAY(SHA512_BLOCK, CaliptraSha512Engine, block, ENGINE_WO),
-    ENGINE_ARRAY(SHA512_DIGEST, CaliptraSha512Engine, digest, ENGINE_RO),
-    ENGINE_ARRAY(SHA512_GEN_PCR_HASH_NONCE, CaliptraSha512Engine, nonce,
-                 ENGINE_WO),
-    ENGINE_ARRAY(SHA512_GEN_PCR_HASH_DIGEST, CaliptraSha512Engine, quote,
-                 ENGINE_RO),
-};
-
 #define SHA512_BLOCK_WORDS  32
 #define SHA512_PAD_WORD     0x80000000
 
@@ -110,10 +101,11 @@ static void sha512_done(CaliptraState *s)
         c->data_present = false;
     }
     c->last = false;
-    caliptra_engine_done(&c->e, "sha512");
+    caliptra_engine_done(s, &caliptra_engine_sha512);
 }
 
-static void sha512_ctrl_write(CaliptraState *s, uint32_t data)
+static void sha512_ctrl_write(CaliptraState *s, const CaliptraReg *r,
+                              unsigned i, uint32_t data, bool soc)
 {
     CaliptraSha512Engine *c = &s->engines.sha512;
 
@@ -127,19 +119,19 @@ static void sha512_ctrl_write(CaliptraState *s, uint32_t data)
         return;
     }
     if (c->rd_stuck || c->e.cmd == SHA512_CMD_QUOTE) {
-        caliptra_engine_dropped("SHA-512", A_SHA512_CTRL);
+        caliptra_engine_refused(r);
         return;
     }
     c->block_lock = 0;
     if (!caliptra_engine_ready(s, &c->e)) {
-        caliptra_engine_dropped("SHA-512", A_SHA512_CTRL);
+        caliptra_engine_refused(r);
         return;
     }
     if (FIELD_EX32(data, SHA512_CTRL, INIT)) {
         memcpy(c->h, caliptra_sha512_iv(c->mode), sizeof(c->h));
     }
     sha512_absorb(c);
-    caliptra_engine_start(s, &c->e, "sha512",
+    caliptra_engine_start(s, &caliptra_engine_sha512,
                           FIELD_EX32(data, SHA512_CTRL, INIT) ?
                           SHA512_CMD_INIT : SHA512_CMD_NEXT,
                           SHA512_BLOCK_NS);
@@ -150,12 +142,12 @@ static void sha512_ctrl_write(CaliptraState *s, uint32_t data)
  * for a key vault that is not there: it never finds the last word, and fills
  * BLOCK with the word at rest on its port.
  */
-static void sha512_vault_read(CaliptraState *s, uint32_t data)
+static void sha512_vault_rd_write(CaliptraState *s, const CaliptraReg *r,
+                                  unsigned i, uint32_t data, bool soc)
 {
     CaliptraSha512Engine *c = &s->engines.sha512;
     uint32_t pcr0[CALIPTRA_PCR_WORDS];
 
-    c->rd.ctrl = data & ~KV_READ_EN;
     if (!(data & KV_READ_EN) || c->rd_stuck) {
         return;
     }
@@ -168,8 +160,8 @@ static void sha512_vault_read(CaliptraState *s, uint32_t data)
         return;
     }
     caliptra_pcr_read_port(s, 0, pcr0);
-    for (int i = 0; i < SHA512_BLOCK_WORDS; i++) {
-        c->block[i] = pcr0[0];
+    for (int n = 0; n < SHA512_BLOCK_WORDS; n++) {
+        c->block[n] = pcr0[0];
     }
     c->block_lock = UINT32_MAX;
     c->data_present = true;
@@ -178,14 +170,18 @@ static void sha512_vault_read(CaliptraState *s, uint32_t data)
 }
 
 /* SHA-384 of all PCRs and the nonce, the latter's last word first */
-static void sha512_quote_start(CaliptraState *s)
+static void sha512_quote_write(CaliptraState *s, const CaliptraReg *r,
+                               unsigned reg, uint32_t data, bool soc)
 {
     CaliptraSha512Engine *c = &s->engines.sha512;
     uint32_t words[QUOTE_BLOCKS * SHA512_BLOCK_WORDS] = { 0 };
     unsigned n = 0;
 
+    if (!FIELD_EX32(data, SHA512_GEN_PCR_HASH_CTRL, START)) {
+        return;
+    }
     if (c->e.cmd == SHA512_CMD_QUOTE) {
-        caliptra_engine_dropped("SHA-512", A_SHA512_GEN_PCR_HASH_CTRL);
+        caliptra_engine_refused(r);
         return;
     }
     if (c->e.cmd) {
@@ -210,94 +206,84 @@ static void sha512_quote_start(CaliptraState *s)
     }
     c->block_lock = UINT32_MAX;
     c->quote_valid = false;
-    caliptra_engine_start(s, &c->e, "sha512", SHA512_CMD_QUOTE,
+    caliptra_engine_start(s, &caliptra_engine_sha512, SHA512_CMD_QUOTE,
                           QUOTE_BLOCKS * SHA512_BLOCK_NS);
 }
 
-static uint32_t sha512_read(CaliptraState *s, hwaddr offset)
+static void sha512_reset(CaliptraState *s)
 {
-    CaliptraSha512Engine *c = &s->engines.sha512;
-    uint32_t *word = caliptra_engine_word(c, sha512_arrays,
-                                          ARRAY_SIZE(sha512_arrays), offset,
-                                          ENGINE_RO);
+    s->engines.sha512.mode = CALIPTRA_SHA384;
+}
+
+/* ---- registers ---- */
+
+static uint32_t sha512_status_read(CaliptraState *s, const CaliptraReg *r,
+                                   unsigned i)
+{
+    return caliptra_engine_status(s, &s->engines.sha512.e);
+}
+
+static uint32_t sha512_vault_rd_status_read(CaliptraState *s,
+                                            const CaliptraReg *r, unsigned i)
+{
+    return FIELD_DP32(caliptra_kv_status_read(s, r, i), SHA512_VAULT_RD_STATUS,
+                      READY, !s->engines.sha512.rd_stuck);
+}
+
+static uint32_t sha512_quote_status_read(CaliptraState *s,
+                                         const CaliptraReg *r, unsigned i)
+{
+    const CaliptraSha512Engine *c = &s->engines.sha512;
     uint32_t status = 0;
 
-    if (word) {
-        return *word;
-    }
-    switch (offset) {
-    case 0 ... ENGINE_ID_SIZE - 1:
-        return sha512_id[offset / 4];
-    case A_SHA512_STATUS:
-        status = FIELD_DP32(status, SHA512_STATUS, READY,
-                            caliptra_engine_ready(s, &c->e));
-        return FIELD_DP32(status, SHA512_STATUS, VALID, c->e.valid);
-    case A_SHA512_VAULT_RD_CTRL:
-        return c->rd.ctrl;
-    case A_SHA512_VAULT_RD_STATUS:
-        return FIELD_DP32(caliptra_kv_client_status(&c->rd),
-                          SHA512_VAULT_RD_STATUS, READY, !c->rd_stuck);
-    case A_SHA512_KV_WR_CTRL:
-        return c->wr.ctrl;
-    case A_SHA512_KV_WR_STATUS:
-        return caliptra_kv_client_status(&c->wr);
-    case A_SHA512_GEN_PCR_HASH_STATUS:
-        status = FIELD_DP32(status, SHA512_GEN_PCR_HASH_STATUS, READY,
-                            caliptra_engine_ready(s, &c->e) && !c->extend);
-        return FIELD_DP32(status, SHA512_GEN_PCR_HASH_STATUS, VALID,
-                          c->quote_valid);
-    default:
-        return 0;
-    }
+    status = FIELD_DP32(status, SHA512_GEN_PCR_HASH_STATUS, READY,
+                        caliptra_engine_ready(s, &c->e) && !c->extend);
+    return FIELD_DP32(status, SHA512_GEN_PCR_HASH_STATUS, VALID,
+                      c->quote_valid);
 }
 
-static void sha512_write(CaliptraState *s, hwaddr offset, uint32_t data)
+static bool sha512_block_locked(CaliptraState *s, const CaliptraReg *r,
+                                unsigned i, uint32_t user, bool soc)
 {
-    CaliptraSha512Engine *c = &s->engines.sha512;
-    uint32_t *word = caliptra_engine_word(c, sha512_arrays,
-                                          ARRAY_SIZE(sha512_arrays), offset,
-                                          ENGINE_WO);
-
-    if (word) {
-        bool block = word >= c->block && word < c->block + SHA512_BLOCK_WORDS;
-
-        if (block && c->block_lock & BIT(word - c->block)) {
-            caliptra_engine_dropped("SHA-512", offset);
-        } else {
-            *word = data;
-        }
-        return;
-    }
-    switch (offset) {
-    case A_SHA512_CTRL:
-        sha512_ctrl_write(s, data);
-        break;
-    case A_SHA512_VAULT_RD_CTRL:
-        sha512_vault_read(s, data);
-        break;
-    case A_SHA512_KV_WR_CTRL:
-        caliptra_kv_client_arm(&c->wr, data);
-        break;
-    case A_SHA512_GEN_PCR_HASH_CTRL:
-        if (FIELD_EX32(data, SHA512_GEN_PCR_HASH_CTRL, START)) {
-            sha512_quote_start(s);
-        }
-        break;
-    default:
-        caliptra_engine_dropped("SHA-512", offset);
-        break;
-    }
+    return s->engines.sha512.block_lock & BIT(i);
 }
 
-static void sha512_reset(CaliptraState *s, CaliptraReset kind)
-{
-    CaliptraSha512Engine *c = &s->engines.sha512;
-    CaliptraEngine e = c->e;
+static const CaliptraKvPort sha512_rd = {
+    .client = CALIPTRA_REG_AT(engines.sha512.rd),
+};
 
-    memset(c, 0, sizeof(*c));
-    c->e = e;
-    c->mode = CALIPTRA_SHA384;
-}
+static const CaliptraKvPort sha512_wr = {
+    .client = CALIPTRA_REG_AT(engines.sha512.wr),
+};
+
+static const CaliptraReg sha512_regs[] = {
+    CALIPTRA_ENGINE_ID(SHA512, sha512_id),
+    CALIPTRA_REG(SHA512_CTRL, 1, .post_write = sha512_ctrl_write),
+    CALIPTRA_REG(SHA512_STATUS, 1, .read = sha512_status_read,
+                 .polled = true),
+    CALIPTRA_REG(SHA512_BLOCK, SHA512_BLOCK_WORDS,
+                 .store = CALIPTRA_REG_AT(engines.sha512.block),
+                 .uc = CALIPTRA_REG_ALL, .locked = sha512_block_locked,
+                 .hidden = true),
+    CALIPTRA_REG(SHA512_DIGEST, 16,
+                 .store = CALIPTRA_REG_AT(engines.sha512.digest)),
+    CALIPTRA_REG(SHA512_VAULT_RD_CTRL, 1,
+                 .store = CALIPTRA_REG_AT(engines.sha512.rd.ctrl),
+                 .uc = ~KV_READ_EN, .post_write = sha512_vault_rd_write),
+    CALIPTRA_REG(SHA512_VAULT_RD_STATUS, 1,
+                 .read = sha512_vault_rd_status_read, .arg = &sha512_rd),
+    CALIPTRA_KV_WRITE(SHA512_KV_WR_CTRL, sha512.wr, &sha512_wr),
+    CALIPTRA_KV_STATUS(SHA512_KV_WR_STATUS, &sha512_wr),
+    CALIPTRA_REG(SHA512_GEN_PCR_HASH_NONCE, QUOTE_NONCE_WORDS,
+                 .store = CALIPTRA_REG_AT(engines.sha512.nonce),
+                 .uc = CALIPTRA_REG_ALL, .hidden = true),
+    CALIPTRA_REG(SHA512_GEN_PCR_HASH_CTRL, 1,
+                 .post_write = sha512_quote_write),
+    CALIPTRA_REG(SHA512_GEN_PCR_HASH_STATUS, 1,
+                 .read = sha512_quote_status_read, .polled = true),
+    CALIPTRA_REG(SHA512_GEN_PCR_HASH_DIGEST, 12,
+                 .store = CALIPTRA_REG_AT(engines.sha512.quote)),
+};
 
 /* ---- state ---- */
 
@@ -339,12 +325,12 @@ const VMStateDescription vmstate_caliptra_sha512 = {
 };
 
 const CaliptraEngineInfo caliptra_engine_sha512 = {
-    .engine = offsetof(CaliptraState, engines.sha512.e),
+    .name = "sha512",
+    .engine = CALIPTRA_REG_AT(engines.sha512),
+    .size = sizeof(CaliptraSha512Engine),
+    .cold = sizeof(CaliptraSha512Engine),
     .n_error = ENGINE_ERROR_BITS,
-    .read = sha512_read,
-    .write = sha512_write,
-    .status = A_SHA512_STATUS,
-    .quote_status = A_SHA512_GEN_PCR_HASH_STATUS,
+    .regs = CALIPTRA_REG_BLOCK("SHA-512", sha512_regs),
     .done = sha512_done,
     .zeroize = sha512_zeroize,
     .reset = sha512_reset,

@@ -10,12 +10,12 @@
  */
 
 #include "qemu/osdep.h"
-#include "qemu/log.h"
 #include "qemu/timer.h"
 #include "caliptra_internal.h"
+#include "caliptra_reg.h"
 #include "trace.h"
 
-#define ALL             0xFFFFFFFF
+#define ALL             CALIPTRA_REG_ALL
 #define NO_USER         0xFFFFFFFF  /* reset value of *_VALID_PAUSER */
 
 #define FLOW_STATUS_UC  (ALL & ~(R_CPTRA_FLOW_STATUS_BOOT_FSM_PS_MASK | \
@@ -50,45 +50,6 @@ enum {
 
 #define REG(s, name)            ((s)->soc_ifc.regs[R_##name])
 #define REG_FIELD(s, reg, fld)  FIELD_EX32(REG(s, reg), reg, fld)
-
-/* What stops a write, apart from the side it comes from */
-typedef enum SocIfcLock {
-    LOCK_NONE,
-    LOCK_FUSE,          /* CPTRA_FUSE_WR_DONE.done */
-    LOCK_MBOX_PAUSER,   /* CPTRA_MBOX_PAUSER_LOCK of the same index */
-    LOCK_TRNG_PAUSER,   /* CPTRA_TRNG_PAUSER_LOCK */
-    LOCK_FUSE_PAUSER,   /* CPTRA_FUSE_PAUSER_LOCK */
-    LOCK_TRNG_USER,     /* the SoC's side: CPTRA_TRNG_VALID_PAUSER only */
-    LOCK_SECRET,        /* LOCK_FUSE; held 0 while secrets are cleared */
-} SocIfcLock;
-
-typedef struct SocIfcReg SocIfcReg;
-
-/*
- * A register, or @count registers in a row.  A write stores the bits of
- * @soc (@uc) when it comes from the SoC (microcontroller); those of @w1c are
- * cleared by a 1, those of @w1s only ever set.  All others keep their value.
- */
-struct SocIfcReg {
-    const char *name;
-    uint16_t addr;
-    uint8_t count;
-    CaliptraReset domain;
-    uint32_t reset;
-    uint32_t soc;
-    uint32_t uc;
-    uint32_t w1c;
-    uint32_t w1s;
-    SocIfcLock lock;
-    /* reads 0 for everybody */
-    bool hidden;
-    /* a live value; @i is the index in the row */
-    uint32_t (*read)(CaliptraState *s, unsigned i);
-    /* before the value changes; @data as on the bus */
-    void (*pre_write)(CaliptraState *s, unsigned i, uint32_t data, bool soc);
-    /* after it has changed */
-    void (*post_write)(CaliptraState *s, unsigned i, uint32_t data, bool soc);
-};
 
 /* ---- security and users ---- */
 
@@ -197,8 +158,8 @@ void caliptra_soc_ifc_hw_error_non_fatal(CaliptraState *s, uint32_t bits)
 }
 
 /* A bit that is new and not masked raises the wire, whoever writes it */
-static void fw_error_fatal_pre_write(CaliptraState *s, unsigned i,
-                                     uint32_t data, bool soc)
+static void fw_error_fatal_pre_write(CaliptraState *s, const CaliptraReg *r,
+                                     unsigned i, uint32_t data, bool soc)
 {
     if (data & ~REG(s, INTERNAL_FW_ERROR_FATAL_MASK) &
         ~REG(s, CPTRA_FW_ERROR_FATAL)) {
@@ -206,8 +167,8 @@ static void fw_error_fatal_pre_write(CaliptraState *s, unsigned i,
     }
 }
 
-static void fw_error_non_fatal_pre_write(CaliptraState *s, unsigned i,
-                                         uint32_t data, bool soc)
+static void fw_error_non_fatal_pre_write(CaliptraState *s, const CaliptraReg *r,
+                                         unsigned i, uint32_t data, bool soc)
 {
     if (data & ~REG(s, INTERNAL_FW_ERROR_NON_FATAL_MASK) &
         ~REG(s, CPTRA_FW_ERROR_NON_FATAL)) {
@@ -216,8 +177,8 @@ static void fw_error_non_fatal_pre_write(CaliptraState *s, unsigned i,
 }
 
 /* The non-fatal wire falls when all that is set is cleared or masked */
-static void error_non_fatal_post_write(CaliptraState *s, unsigned i,
-                                       uint32_t data, bool soc)
+static void error_non_fatal_post_write(CaliptraState *s, const CaliptraReg *r,
+                                       unsigned i, uint32_t data, bool soc)
 {
     if (!(REG(s, CPTRA_HW_ERROR_NON_FATAL) &
           ~REG(s, INTERNAL_HW_ERROR_NON_FATAL_MASK)) &&
@@ -340,14 +301,14 @@ static void wdt_expire(void *opaque)
     caliptra_update(s);
 }
 
-static void wdt_pre_write(CaliptraState *s, unsigned i, uint32_t data,
-                          bool soc)
+static void wdt_pre_write(CaliptraState *s, const CaliptraReg *r,
+                          unsigned i, uint32_t data, bool soc)
 {
     wdt_sync(s);
 }
 
-static void wdt_post_write(CaliptraState *s, unsigned i, uint32_t data,
-                           bool soc)
+static void wdt_post_write(CaliptraState *s, const CaliptraReg *r,
+                           unsigned i, uint32_t data, bool soc)
 {
     wdt_update(s);
 }
@@ -360,16 +321,16 @@ static void wdt_restart(CaliptraState *s, unsigned t)
     wdt_update(s);
 }
 
-static void wdt_timer1_ctrl_post_write(CaliptraState *s, unsigned i,
-                                       uint32_t data, bool soc)
+static void wdt_timer1_ctrl_post_write(CaliptraState *s, const CaliptraReg *r,
+                                       unsigned i, uint32_t data, bool soc)
 {
     if (!soc && FIELD_EX32(data, CPTRA_WDT_TIMER1_CTRL, TIMER1_RESTART)) {
         wdt_restart(s, 0);
     }
 }
 
-static void wdt_timer2_ctrl_post_write(CaliptraState *s, unsigned i,
-                                       uint32_t data, bool soc)
+static void wdt_timer2_ctrl_post_write(CaliptraState *s, const CaliptraReg *r,
+                                       unsigned i, uint32_t data, bool soc)
 {
     if (!soc && FIELD_EX32(data, CPTRA_WDT_TIMER2_CTRL, TIMER2_RESTART)) {
         wdt_restart(s, 1);
@@ -401,7 +362,8 @@ static void wdt_serviced(CaliptraState *s, uint32_t data)
     wdt_update(s);
 }
 
-static uint32_t wdt_status_read(CaliptraState *s, unsigned i)
+static uint32_t wdt_status_read(CaliptraState *s, const CaliptraReg *row,
+                                unsigned i)
 {
     uint32_t r = 0;
 
@@ -447,13 +409,13 @@ static void mtime_expire(void *opaque)
     caliptra_update(s);
 }
 
-static uint32_t mtime_read(CaliptraState *s, unsigned i)
+static uint32_t mtime_read(CaliptraState *s, const CaliptraReg *row, unsigned i)
 {
     return mtime(s) >> (32 * i);
 }
 
-static void mtime_post_write(CaliptraState *s, unsigned i, uint32_t data,
-                             bool soc)
+static void mtime_post_write(CaliptraState *s, const CaliptraReg *r,
+                             unsigned i, uint32_t data, bool soc)
 {
     if (!soc) {
         s->soc_ifc.mtime_offset = deposit64(mtime(s), 32 * i, 32, data) -
@@ -462,24 +424,24 @@ static void mtime_post_write(CaliptraState *s, unsigned i, uint32_t data,
     mtime_update(s);
 }
 
-static void mtimecmp_post_write(CaliptraState *s, unsigned i, uint32_t data,
-                                bool soc)
+static void mtimecmp_post_write(CaliptraState *s, const CaliptraReg *r,
+                                unsigned i, uint32_t data, bool soc)
 {
     mtime_update(s);
 }
 
 /* ---- TRNG handshake ---- */
 
-static void trng_ctrl_post_write(CaliptraState *s, unsigned i, uint32_t data,
-                                 bool soc)
+static void trng_ctrl_post_write(CaliptraState *s, const CaliptraReg *r,
+                                 unsigned i, uint32_t data, bool soc)
 {
     if (!soc && FIELD_EX32(data, CPTRA_TRNG_CTRL, CLEAR)) {
         memset(&REG(s, CPTRA_TRNG_DATA), 0, CALIPTRA_TRNG_WORDS * 4);
     }
 }
 
-static void trng_status_post_write(CaliptraState *s, unsigned i,
-                                   uint32_t data, bool soc)
+static void trng_status_post_write(CaliptraState *s, const CaliptraReg *r,
+                                   unsigned i, uint32_t data, bool soc)
 {
     if (!REG_FIELD(s, CPTRA_TRNG_STATUS, DATA_REQ)) {
         REG(s, CPTRA_TRNG_STATUS) = 0;
@@ -488,7 +450,8 @@ static void trng_status_post_write(CaliptraState *s, unsigned i,
 
 /* ---- live values and boot ---- */
 
-static uint32_t flow_status_read(CaliptraState *s, unsigned i)
+static uint32_t flow_status_read(CaliptraState *s, const CaliptraReg *row,
+                                 unsigned i)
 {
     uint32_t r = REG(s, CPTRA_FLOW_STATUS);
 
@@ -498,7 +461,8 @@ static uint32_t flow_status_read(CaliptraState *s, unsigned i)
     return r;
 }
 
-static uint32_t security_state_read(CaliptraState *s, unsigned i)
+static uint32_t security_state_read(CaliptraState *s, const CaliptraReg *row,
+                                    unsigned i)
 {
     uint32_t r = 0;
 
@@ -508,7 +472,8 @@ static uint32_t security_state_read(CaliptraState *s, unsigned i)
     return r;
 }
 
-static uint32_t hw_rev_id_read(CaliptraState *s, unsigned i)
+static uint32_t hw_rev_id_read(CaliptraState *s, const CaliptraReg *row,
+                               unsigned i)
 {
     uint32_t r = HW_REV_ID_GENERATION;
 
@@ -516,23 +481,24 @@ static uint32_t hw_rev_id_read(CaliptraState *s, unsigned i)
                       REG(s, FUSE_SOC_STEPPING_ID));
 }
 
-static uint32_t hw_config_read(CaliptraState *s, unsigned i)
+static uint32_t hw_config_read(CaliptraState *s, const CaliptraReg *row,
+                               unsigned i)
 {
     uint32_t r = R_CPTRA_HW_CONFIG_LMS_ACC_EN_MASK;
 
     return FIELD_DP32(r, CPTRA_HW_CONFIG, I_TRNG_EN, s->itrng);
 }
 
-static void fuse_wr_done_post_write(CaliptraState *s, unsigned i,
-                                    uint32_t data, bool soc)
+static void fuse_wr_done_post_write(CaliptraState *s, const CaliptraReg *r,
+                                    unsigned i, uint32_t data, bool soc)
 {
     /* any write is observed, whatever its value */
     s->soc_ifc.fuse_wr_done_observed = true;
     trace_caliptra_soc_ifc_fuse_wr_done(REG(s, CPTRA_FUSE_WR_DONE));
 }
 
-static void fw_update_reset_post_write(CaliptraState *s, unsigned i,
-                                       uint32_t data, bool soc)
+static void fw_update_reset_post_write(CaliptraState *s, const CaliptraReg *r,
+                                       unsigned i, uint32_t data, bool soc)
 {
     if (!soc && FIELD_EX32(data, INTERNAL_FW_UPDATE_RESET, CORE_RST)) {
         caliptra_fw_update_reset(s);
@@ -541,17 +507,33 @@ static void fw_update_reset_post_write(CaliptraState *s, unsigned i,
 
 /* ---- the registers ---- */
 
+static bool secret_locked(CaliptraState *s, const CaliptraReg *r, unsigned i,
+                          uint32_t user, bool soc)
+{
+    /* they are held at 0 as long as that lasts */
+    return secrets_held_clear(s);
+}
+
+static bool trng_locked(CaliptraState *s, const CaliptraReg *r, unsigned i,
+                        uint32_t user, bool soc)
+{
+    return soc && !trng_user_ok(s, user);
+}
+
 #define COLD    CALIPTRA_RESET_COLD
 #define WARM    CALIPTRA_RESET_WARM
 
+#define AT(reg) CALIPTRA_REG_AT(soc_ifc.regs[R_##reg])
 #define ROW(reg, n, dom, ...) \
-    { .name = #reg, .addr = A_##reg, .count = (n), .domain = (dom), \
-      __VA_ARGS__ }
+    CALIPTRA_REG(reg, n, .store = AT(reg), .domain = (dom), __VA_ARGS__)
 #define FUSE(reg, n, mask) \
-    ROW(reg, n, COLD, .soc = (mask), .uc = (mask), .lock = LOCK_FUSE)
+    ROW(reg, n, COLD, .soc = (mask), .uc = (mask), \
+        .lock = AT(CPTRA_FUSE_WR_DONE))
+#define SECRET(reg, n) \
+    ROW(reg, n, COLD, .soc = ALL, .lock = AT(CPTRA_FUSE_WR_DONE), \
+        .locked = secret_locked, .hidden = true)
 
-/* in the order of their addresses */
-static const SocIfcReg soc_ifc_regs[] = {
+static const CaliptraReg soc_ifc_regs[] = {
     ROW(CPTRA_HW_ERROR_FATAL, 1, COLD, .w1c = HW_FATAL_ALL,
         .pre_write = wdt_pre_write, .post_write = wdt_post_write),
     ROW(CPTRA_HW_ERROR_NON_FATAL, 1, COLD, .w1c = HW_NON_FATAL_ALL,
@@ -567,24 +549,29 @@ static const SocIfcReg soc_ifc_regs[] = {
     ROW(CPTRA_BOOT_STATUS, 1, WARM, .uc = ALL),
     ROW(CPTRA_FLOW_STATUS, 1, WARM, .uc = FLOW_STATUS_UC,
         .read = flow_status_read),
-    ROW(CPTRA_RESET_REASON, 1, WARM),
+    /* one field alone is in the other domain */
+    ROW(CPTRA_RESET_REASON, 1, COLD,
+        .warm_bits = ~R_CPTRA_RESET_REASON_WARM_RESET_MASK),
     ROW(CPTRA_SECURITY_STATE, 1, WARM, .read = security_state_read),
     ROW(CPTRA_MBOX_VALID_PAUSER, CALIPTRA_MBOX_USERS, WARM, .reset = NO_USER,
-        .soc = ALL, .uc = ALL, .lock = LOCK_MBOX_PAUSER),
+        .soc = ALL, .uc = ALL, .lock = AT(CPTRA_MBOX_PAUSER_LOCK),
+        .lock_span = 1),
     ROW(CPTRA_MBOX_PAUSER_LOCK, CALIPTRA_MBOX_USERS, WARM,
         .soc = R_CPTRA_MBOX_PAUSER_LOCK_LOCK_MASK,
-        .uc = R_CPTRA_MBOX_PAUSER_LOCK_LOCK_MASK, .lock = LOCK_MBOX_PAUSER),
+        .uc = R_CPTRA_MBOX_PAUSER_LOCK_LOCK_MASK,
+        .lock = AT(CPTRA_MBOX_PAUSER_LOCK), .lock_span = 1),
     ROW(CPTRA_TRNG_VALID_PAUSER, 1, WARM, .reset = NO_USER,
-        .soc = ALL, .uc = ALL, .lock = LOCK_TRNG_PAUSER),
+        .soc = ALL, .uc = ALL, .lock = AT(CPTRA_TRNG_PAUSER_LOCK)),
     ROW(CPTRA_TRNG_PAUSER_LOCK, 1, WARM,
         .soc = R_CPTRA_TRNG_PAUSER_LOCK_LOCK_MASK,
-        .uc = R_CPTRA_TRNG_PAUSER_LOCK_LOCK_MASK, .lock = LOCK_TRNG_PAUSER),
+        .uc = R_CPTRA_TRNG_PAUSER_LOCK_LOCK_MASK,
+        .lock = AT(CPTRA_TRNG_PAUSER_LOCK)),
     ROW(CPTRA_TRNG_DATA, CALIPTRA_TRNG_WORDS, WARM, .soc = ALL,
-        .lock = LOCK_TRNG_USER),
+        .locked = trng_locked),
     ROW(CPTRA_TRNG_CTRL, 1, WARM, .post_write = trng_ctrl_post_write),
     ROW(CPTRA_TRNG_STATUS, 1, WARM,
         .soc = R_CPTRA_TRNG_STATUS_DATA_WR_DONE_MASK,
-        .uc = R_CPTRA_TRNG_STATUS_DATA_REQ_MASK, .lock = LOCK_TRNG_USER,
+        .uc = R_CPTRA_TRNG_STATUS_DATA_REQ_MASK, .locked = trng_locked,
         .post_write = trng_status_post_write),
     ROW(CPTRA_FUSE_WR_DONE, 1, COLD,
         .soc = R_CPTRA_FUSE_WR_DONE_DONE_MASK,
@@ -617,18 +604,17 @@ static const SocIfcReg soc_ifc_regs[] = {
     /* a write lasts one clock: the register follows the timers */
     ROW(CPTRA_WDT_STATUS, 1, WARM, .read = wdt_status_read),
     ROW(CPTRA_FUSE_VALID_PAUSER, 1, COLD, .reset = NO_USER,
-        .soc = ALL, .uc = ALL, .lock = LOCK_FUSE_PAUSER),
+        .soc = ALL, .uc = ALL, .lock = AT(CPTRA_FUSE_PAUSER_LOCK)),
     ROW(CPTRA_FUSE_PAUSER_LOCK, 1, COLD,
         .soc = R_CPTRA_FUSE_PAUSER_LOCK_LOCK_MASK,
-        .uc = R_CPTRA_FUSE_PAUSER_LOCK_LOCK_MASK, .lock = LOCK_FUSE_PAUSER),
+        .uc = R_CPTRA_FUSE_PAUSER_LOCK_LOCK_MASK,
+        .lock = AT(CPTRA_FUSE_PAUSER_LOCK)),
     ROW(CPTRA_WDT_CFG, 2, COLD, .soc = ALL, .uc = ALL),
     ROW(CPTRA_ITRNG_ENTROPY_CONFIG_0, 1, WARM, .soc = ALL, .uc = ALL),
     ROW(CPTRA_ITRNG_ENTROPY_CONFIG_1, 1, WARM, .soc = ALL, .uc = ALL),
     ROW(CPTRA_RSVD_REG, 2, WARM, .soc = ALL, .uc = ALL),
-    ROW(FUSE_UDS_SEED, CALIPTRA_UDS_WORDS, COLD, .soc = ALL,
-        .lock = LOCK_SECRET, .hidden = true),
-    ROW(FUSE_FIELD_ENTROPY, CALIPTRA_FE_WORDS, COLD, .soc = ALL,
-        .lock = LOCK_SECRET, .hidden = true),
+    SECRET(FUSE_UDS_SEED, CALIPTRA_UDS_WORDS),
+    SECRET(FUSE_FIELD_ENTROPY, CALIPTRA_FE_WORDS),
     FUSE(FUSE_KEY_MANIFEST_PK_HASH, 12, ALL),
     FUSE(FUSE_KEY_MANIFEST_PK_HASH_MASK, 1,
          R_FUSE_KEY_MANIFEST_PK_HASH_MASK_MASK_MASK),
@@ -664,51 +650,8 @@ static const SocIfcReg soc_ifc_regs[] = {
         .post_write = mtimecmp_post_write),
 };
 
-/* The row of an address within the 64 KiB window; NULL: nothing there */
-static const SocIfcReg *soc_ifc_find(hwaddr offset)
-{
-    size_t lo = 0, hi = ARRAY_SIZE(soc_ifc_regs);
-
-    if (offset & 3) {
-        return NULL;
-    }
-    while (lo < hi) {
-        size_t mid = (lo + hi) / 2;
-        const SocIfcReg *r = &soc_ifc_regs[mid];
-
-        if (offset < r->addr) {
-            hi = mid;
-        } else if (offset >= r->addr + 4 * r->count) {
-            lo = mid + 1;
-        } else {
-            return r;
-        }
-    }
-    return NULL;
-}
-
-static bool soc_ifc_writable(CaliptraState *s, const SocIfcReg *r,
-                             unsigned i, uint32_t user, bool soc)
-{
-    switch (r->lock) {
-    case LOCK_NONE:
-        return true;
-    case LOCK_FUSE:
-        return !REG(s, CPTRA_FUSE_WR_DONE);
-    case LOCK_SECRET:
-        return !REG(s, CPTRA_FUSE_WR_DONE) && !secrets_held_clear(s);
-    case LOCK_MBOX_PAUSER:
-        return !s->soc_ifc.regs[R_CPTRA_MBOX_PAUSER_LOCK + i];
-    case LOCK_TRNG_PAUSER:
-        return !REG(s, CPTRA_TRNG_PAUSER_LOCK);
-    case LOCK_FUSE_PAUSER:
-        return !REG(s, CPTRA_FUSE_PAUSER_LOCK);
-    case LOCK_TRNG_USER:
-        return !soc || trng_user_ok(s, user);
-    default:
-        g_assert_not_reached();
-    }
-}
+static const CaliptraRegBlock soc_ifc_block =
+    CALIPTRA_REG_BLOCK("SoC interface", soc_ifc_regs);
 
 static bool is_intr_block(hwaddr offset)
 {
@@ -717,50 +660,10 @@ static bool is_intr_block(hwaddr offset)
 
 static uint32_t soc_ifc_read(CaliptraState *s, hwaddr offset)
 {
-    const SocIfcReg *r;
-    unsigned i;
-
     if (is_intr_block(offset)) {
         return caliptra_intr_read(&s->soc_ifc.intr, offset);
     }
-    r = soc_ifc_find(offset);
-    if (!r || r->hidden) {
-        return 0;
-    }
-    i = (offset - r->addr) / 4;
-    return r->read ? r->read(s, i) : s->soc_ifc.regs[offset / 4];
-}
-
-static void soc_ifc_write(CaliptraState *s, hwaddr offset, uint32_t user,
-                          uint32_t data, bool soc)
-{
-    const SocIfcReg *r = soc_ifc_find(offset);
-    uint32_t *reg, old, mask, value;
-    unsigned i;
-
-    if (!r) {
-        return;
-    }
-    i = (offset - r->addr) / 4;
-    reg = &s->soc_ifc.regs[offset / 4];
-    old = *reg;
-    mask = soc ? r->soc : r->uc;
-    if (r->pre_write) {
-        r->pre_write(s, i, data, soc);
-    }
-    if (soc_ifc_writable(s, r, i, user, soc)) {
-        value = data | (old & r->w1s);
-        *reg = ((old & ~mask) | (value & mask)) & ~(data & r->w1c);
-    } else if (mask) {
-        qemu_log_mask(LOG_GUEST_ERROR, "caliptra: write to locked register "
-                      "%s, offset 0x%" HWADDR_PRIx "\n", r->name, offset);
-    }
-    if (r->post_write) {
-        r->post_write(s, i, data, soc);
-    }
-    if (soc && *reg != old) {
-        caliptra_post_event(s, CALIPTRA_UC_WAKE);
-    }
+    return caliptra_reg_read(s, &soc_ifc_block, offset);
 }
 
 uint32_t caliptra_soc_ifc_peek(CaliptraState *s, hwaddr offset)
@@ -784,7 +687,7 @@ void caliptra_soc_ifc_soc_write(CaliptraState *s, hwaddr offset,
     if (offset % CALIPTRA_BLOCK_SIZE == A_INTR_ERROR_INTERNAL) {
         wdt_serviced(s, data);
     }
-    soc_ifc_write(s, offset, pauser, data, true);
+    caliptra_reg_write(s, &soc_ifc_block, offset, data, pauser, true);
 }
 
 uint32_t caliptra_soc_ifc_uc_read(CaliptraState *s, hwaddr offset)
@@ -800,7 +703,8 @@ void caliptra_soc_ifc_uc_write(CaliptraState *s, hwaddr offset, uint32_t data)
     if (is_intr_block(offset)) {
         caliptra_intr_write(&s->soc_ifc.intr, offset, data);
     } else {
-        soc_ifc_write(s, offset, CALIPTRA_UC_USER, data, false);
+        caliptra_reg_write(s, &soc_ifc_block, offset, data, CALIPTRA_UC_USER,
+                           false);
     }
 }
 
@@ -897,29 +801,12 @@ void caliptra_soc_ifc_inputs(CaliptraState *s)
 void caliptra_soc_ifc_reset(CaliptraState *s, CaliptraReset kind)
 {
     CaliptraSocIfc *r = &s->soc_ifc;
-    uint32_t warm_reset = REG(s, CPTRA_RESET_REASON) &
-                          R_CPTRA_RESET_REASON_WARM_RESET_MASK;
-    size_t n;
-    unsigned i;
 
     caliptra_intr_reset(&r->intr, kind);
     if (kind == CALIPTRA_RESET_FW_UPDATE) {
         return;
     }
-    for (n = 0; n < ARRAY_SIZE(soc_ifc_regs); n++) {
-        const SocIfcReg *row = &soc_ifc_regs[n];
-
-        if (row->domain == COLD && kind != CALIPTRA_RESET_COLD) {
-            continue;
-        }
-        for (i = 0; i < row->count; i++) {
-            r->regs[row->addr / 4 + i] = row->reset;
-        }
-    }
-    if (kind == CALIPTRA_RESET_WARM) {
-        /* this field alone is in the other domain */
-        REG(s, CPTRA_RESET_REASON) = warm_reset;
-    }
+    caliptra_reg_reset(s, &soc_ifc_block, kind);
     r->fuse_wr_done_observed = false;
     r->error_fatal = false;
     r->error_non_fatal = false;

@@ -17,6 +17,7 @@
 #include "qemu/guest-random.h"
 #include "qemu/log.h"
 #include "caliptra_internal.h"
+#include "caliptra_reg.h"
 #include "trace.h"
 
 /* 4-bit booleans */
@@ -26,6 +27,9 @@
 #define ES_IDLE             0x0F5
 #define ES_CONT_HT_RUNNING  0x1A2
 
+/* events of either block */
+#define TRNG_INTERRUPTS     0xF
+
 /* CMD_REQ.acmd (csrng_pkg.sv) */
 enum {
     CSRNG_INSTANTIATE = 1,
@@ -34,118 +38,6 @@ enum {
     CSRNG_UPDATE = 4,
     CSRNG_UNINSTANTIATE = 5,
 };
-
-/* When a register can be written, beside its mask */
-enum {
-    GATE_NONE,
-    GATE_REGWEN,
-    GATE_ME_REGWEN,
-    /* REGWEN, and each half of a threshold can only become stricter */
-    GATE_LOWER,
-    GATE_HIGHER,
-};
-
-typedef struct TrngReg {
-    uint16_t offset;
-    uint8_t gate;
-    uint32_t reset;
-    uint32_t rw;
-    uint32_t w1c;
-    uint32_t w0c;
-} TrngReg;
-
-/* Registers that are not all zero and read-only */
-static const TrngReg csrng_regs[] = {
-    { A_CSRNG_INTERRUPT_STATE, .w1c = 0xF },
-    { A_CSRNG_INTERRUPT_ENABLE, .rw = 0xF },
-    { A_CSRNG_REGWEN, .reset = 0x1, .w0c = 0x1 },
-    { A_CSRNG_CTRL, .reset = 0x999, .rw = 0xFFF, .gate = GATE_REGWEN },
-    { A_CSRNG_SW_CMD_STS, .reset = 0x1 },
-    { A_CSRNG_INT_STATE_NUM, .rw = 0xF },
-    { A_CSRNG_HW_EXC_STS, .w0c = 0xFFFF },
-    { A_CSRNG_RECOV_ALERT_STS, .w0c = 0x300F },
-    { A_CSRNG_ERR_CODE_TEST, .rw = 0x1F, .gate = GATE_REGWEN },
-    { A_CSRNG_MAIN_SM_STATE, .reset = 0x4E },
-};
-
-static const TrngReg entropy_src_regs[] = {
-    { A_ENTROPY_SRC_INTERRUPT_STATE, .w1c = 0xF },
-    { A_ENTROPY_SRC_INTERRUPT_ENABLE, .rw = 0xF },
-    { A_ENTROPY_SRC_ME_REGWEN, .reset = 0x1, .w0c = 0x1 },
-    { A_ENTROPY_SRC_SW_REGUPD, .reset = 0x1, .w0c = 0x1 },
-    { A_ENTROPY_SRC_REGWEN, .reset = 0x1 },
-    { A_ENTROPY_SRC_REV, .reset = 0x10303 },
-    { A_ENTROPY_SRC_MODULE_ENABLE,
-      .reset = 0x9, .rw = 0xF, .gate = GATE_ME_REGWEN },
-    { A_ENTROPY_SRC_CONF,
-      .reset = 0x909099, .rw = 0x3F0F0FF, .gate = GATE_REGWEN },
-    { A_ENTROPY_SRC_ENTROPY_CONTROL,
-      .reset = 0x99, .rw = 0xFF, .gate = GATE_REGWEN },
-    { A_ENTROPY_SRC_HEALTH_TEST_WINDOWS,
-      .reset = 0x600200, .rw = 0xFFFFFFFF, .gate = GATE_REGWEN },
-    { A_ENTROPY_SRC_REPCNT_THRESHOLDS,
-      .reset = 0xFFFFFFFF, .rw = 0xFFFFFFFF, .gate = GATE_LOWER },
-    { A_ENTROPY_SRC_REPCNTS_THRESHOLDS,
-      .reset = 0xFFFFFFFF, .rw = 0xFFFFFFFF, .gate = GATE_LOWER },
-    { A_ENTROPY_SRC_ADAPTP_HI_THRESHOLDS,
-      .reset = 0xFFFFFFFF, .rw = 0xFFFFFFFF, .gate = GATE_LOWER },
-    { A_ENTROPY_SRC_ADAPTP_LO_THRESHOLDS,
-      .rw = 0xFFFFFFFF, .gate = GATE_HIGHER },
-    { A_ENTROPY_SRC_BUCKET_THRESHOLDS,
-      .reset = 0xFFFFFFFF, .rw = 0xFFFFFFFF, .gate = GATE_LOWER },
-    { A_ENTROPY_SRC_MARKOV_HI_THRESHOLDS,
-      .reset = 0xFFFFFFFF, .rw = 0xFFFFFFFF, .gate = GATE_LOWER },
-    { A_ENTROPY_SRC_MARKOV_LO_THRESHOLDS,
-      .rw = 0xFFFFFFFF, .gate = GATE_HIGHER },
-    { A_ENTROPY_SRC_EXTHT_HI_THRESHOLDS,
-      .reset = 0xFFFFFFFF, .rw = 0xFFFFFFFF, .gate = GATE_LOWER },
-    { A_ENTROPY_SRC_EXTHT_LO_THRESHOLDS,
-      .rw = 0xFFFFFFFF, .gate = GATE_HIGHER },
-    { A_ENTROPY_SRC_ADAPTP_LO_WATERMARKS, .reset = 0xFFFFFFFF },
-    { A_ENTROPY_SRC_EXTHT_LO_WATERMARKS, .reset = 0xFFFFFFFF },
-    { A_ENTROPY_SRC_MARKOV_LO_WATERMARKS, .reset = 0xFFFFFFFF },
-    { A_ENTROPY_SRC_ALERT_THRESHOLD,
-      .reset = 0xFFFD0002, .rw = 0xFFFFFFFF, .gate = GATE_REGWEN },
-    { A_ENTROPY_SRC_FW_OV_CONTROL,
-      .reset = 0x99, .rw = 0xFF, .gate = GATE_REGWEN },
-    { A_ENTROPY_SRC_FW_OV_SHA3_START, .reset = 0x9, .rw = 0xF },
-    { A_ENTROPY_SRC_OBSERVE_FIFO_THRESH,
-      .reset = 0x20, .rw = 0x7F, .gate = GATE_REGWEN },
-    { A_ENTROPY_SRC_DEBUG_STATUS, .reset = 0x10000 },
-    { A_ENTROPY_SRC_RECOV_ALERT_STS, .w0c = 0x1FFAF },
-    { A_ENTROPY_SRC_ERR_CODE_TEST, .rw = 0x1F },
-    { A_ENTROPY_SRC_MAIN_SM_STATE, .reset = 0xF5 },
-};
-
-static const TrngReg *trng_reg(const TrngReg *table, size_t n, hwaddr offset)
-{
-    for (size_t i = 0; i < n; i++) {
-        if (table[i].offset == offset) {
-            return &table[i];
-        }
-    }
-    return NULL;
-}
-
-/* The value that a write leaves in a register */
-static uint32_t trng_reg_value(const TrngReg *r, uint32_t old, uint32_t data)
-{
-    uint32_t low, high;
-
-    switch (r->gate) {
-    case GATE_LOWER:
-        low = MIN(extract32(old, 0, 16), extract32(data, 0, 16));
-        high = MIN(extract32(old, 16, 16), extract32(data, 16, 16));
-        return deposit32(low, 16, 16, high);
-    case GATE_HIGHER:
-        low = MAX(extract32(old, 0, 16), extract32(data, 0, 16));
-        high = MAX(extract32(old, 16, 16), extract32(data, 16, 16));
-        return deposit32(low, 16, 16, high);
-    default:
-        return (old & ~r->rw & ~(data & r->w1c) & (data | ~r->w0c)) |
-               (data & r->rw);
-    }
-}
 
 /* ---- CSRNG ---- */
 
@@ -263,8 +155,11 @@ static void csrng_command(CaliptraTrng *t)
         R_CSRNG_INTERRUPT_STATE_CS_CMD_REQ_DONE_MASK;
 }
 
-static void csrng_cmd_req(CaliptraTrng *t, uint32_t data)
+static void csrng_cmd_req_write(CaliptraState *s, const CaliptraReg *r,
+                                unsigned i, uint32_t data, bool soc)
 {
+    CaliptraTrng *t = &s->trng;
+
     if (!csrng_enabled(t) || t->seed_wanted) {
         qemu_log_mask(LOG_GUEST_ERROR,
                       "caliptra: CSRNG command while it is not ready\n");
@@ -284,8 +179,10 @@ static void csrng_cmd_req(CaliptraTrng *t, uint32_t data)
     }
 }
 
-static uint32_t csrng_genbits(CaliptraTrng *t)
+static uint32_t csrng_genbits_read(CaliptraState *s, const CaliptraReg *r,
+                                   unsigned i)
 {
+    CaliptraTrng *t = &s->trng;
     uint32_t data;
 
     if (!t->words_left) {
@@ -298,108 +195,184 @@ static uint32_t csrng_genbits(CaliptraTrng *t)
     return data;
 }
 
-uint32_t caliptra_csrng_reg_read(CaliptraState *s, hwaddr offset)
+static uint32_t csrng_genbits_vld_read(CaliptraState *s, const CaliptraReg *r,
+                                       unsigned i)
 {
-    CaliptraTrng *t = &s->trng;
+    const CaliptraTrng *t = &s->trng;
     uint32_t data = 0;
 
-    switch (offset) {
-    case A_CSRNG_SW_CMD_STS:
-        return FIELD_DP32(data, CSRNG_SW_CMD_STS, CMD_RDY, !t->seed_wanted);
-    case A_CSRNG_GENBITS_VLD:
-        data = FIELD_DP32(data, CSRNG_GENBITS_VLD, GENBITS_VLD,
-                          t->words_left != 0);
-        return FIELD_DP32(data, CSRNG_GENBITS_VLD, GENBITS_FIPS,
-                          t->words_left && t->fips);
-    case A_CSRNG_GENBITS:
-        return csrng_genbits(t);
-    default:
-        return offset < sizeof(t->csrng) ? t->csrng[offset / 4] : 0;
-    }
+    data = FIELD_DP32(data, CSRNG_GENBITS_VLD, GENBITS_VLD,
+                      t->words_left != 0);
+    return FIELD_DP32(data, CSRNG_GENBITS_VLD, GENBITS_FIPS,
+                      t->words_left && t->fips);
 }
 
-void caliptra_csrng_reg_write(CaliptraState *s, hwaddr offset, uint32_t data)
+static uint32_t csrng_sw_cmd_sts_read(CaliptraState *s, const CaliptraReg *r,
+                                      unsigned i)
 {
-    CaliptraTrng *t = &s->trng;
-    const TrngReg *r = trng_reg(csrng_regs, ARRAY_SIZE(csrng_regs), offset);
+    return FIELD_DP32(0, CSRNG_SW_CMD_STS, CMD_RDY, !s->trng.seed_wanted);
+}
 
-    if (offset == A_CSRNG_CMD_REQ) {
-        csrng_cmd_req(t, data);
-        return;
-    }
-    if (offset == A_CSRNG_INTERRUPT_TEST) {
-        CSRNG(t, INTERRUPT_STATE) |= data & csrng_regs[0].w1c;
-        return;
-    }
-    if (!r || (r->gate == GATE_REGWEN && !CSRNG(t, REGWEN))) {
-        qemu_log_mask(LOG_GUEST_ERROR, "caliptra: CSRNG write to 0x%"
-                      HWADDR_PRIx " dropped\n", offset);
-        return;
-    }
-    t->csrng[offset / 4] = trng_reg_value(r, t->csrng[offset / 4], data);
-    if (offset == A_CSRNG_CTRL && !csrng_enabled(t)) {
-        csrng_clear(t);
+static void csrng_interrupt_test_write(CaliptraState *s, const CaliptraReg *r,
+                                       unsigned i, uint32_t data, bool soc)
+{
+    CSRNG(&s->trng, INTERRUPT_STATE) |= data & TRNG_INTERRUPTS;
+}
+
+static void csrng_ctrl_write(CaliptraState *s, const CaliptraReg *r,
+                             unsigned i, uint32_t data, bool soc)
+{
+    if (!csrng_enabled(&s->trng)) {
+        csrng_clear(&s->trng);
     }
 }
+
+static bool csrng_regwen(CaliptraState *s, const CaliptraReg *r, unsigned i,
+                         uint32_t user, bool soc)
+{
+    return !CSRNG(&s->trng, REGWEN);
+}
+
+#define CSRNG_REG(reg, ...) \
+    CALIPTRA_REG(CSRNG_##reg, 1, .domain = CALIPTRA_RESET_WARM, \
+                 .store = CALIPTRA_REG_AT(trng.csrng[R_CSRNG_##reg]), \
+                 __VA_ARGS__)
+
+static const CaliptraReg csrng_regs[] = {
+    CSRNG_REG(INTERRUPT_STATE, .w1c = TRNG_INTERRUPTS),
+    CSRNG_REG(INTERRUPT_ENABLE, .uc = TRNG_INTERRUPTS),
+    CSRNG_REG(INTERRUPT_TEST, .post_write = csrng_interrupt_test_write),
+    CSRNG_REG(REGWEN, .reset = 0x1, .w0c = 0x1),
+    CSRNG_REG(CTRL, .reset = 0x999, .uc = 0xFFF, .locked = csrng_regwen,
+              .post_write = csrng_ctrl_write),
+    CSRNG_REG(CMD_REQ, .post_write = csrng_cmd_req_write),
+    CSRNG_REG(SW_CMD_STS, .reset = 0x1, .read = csrng_sw_cmd_sts_read),
+    CSRNG_REG(GENBITS_VLD, .read = csrng_genbits_vld_read),
+    CSRNG_REG(GENBITS, .read = csrng_genbits_read),
+    CSRNG_REG(INT_STATE_NUM, .uc = 0xF),
+    CSRNG_REG(HW_EXC_STS, .w0c = 0xFFFF),
+    CSRNG_REG(RECOV_ALERT_STS, .w0c = 0x300F),
+    CSRNG_REG(ERR_CODE_TEST, .uc = 0x1F, .locked = csrng_regwen),
+    CSRNG_REG(MAIN_SM_STATE, .reset = 0x4E),
+};
+
+const CaliptraRegBlock caliptra_csrng_regs = CALIPTRA_REG_BLOCK("CSRNG",
+                                                                csrng_regs);
 
 /* ---- entropy source ---- */
 
 #define ES(t, reg)      ((t)->entropy_src[R_ENTROPY_SRC_##reg])
 
-uint32_t caliptra_entropy_src_reg_read(CaliptraState *s, hwaddr offset)
+static void es_interrupt_test_write(CaliptraState *s, const CaliptraReg *r,
+                                    unsigned i, uint32_t data, bool soc)
 {
-    CaliptraTrng *t = &s->trng;
-    bool on = entropy_src_enabled(t);
-    uint32_t data = 0;
+    ES(&s->trng, INTERRUPT_STATE) |= data & TRNG_INTERRUPTS;
+}
 
-    switch (offset) {
-    case A_ENTROPY_SRC_REGWEN:
-        return ES(t, SW_REGUPD) && !on;
-    case A_ENTROPY_SRC_DEBUG_STATUS:
-        return FIELD_DP32(data, ENTROPY_SRC_DEBUG_STATUS, MAIN_SM_IDLE, !on);
-    case A_ENTROPY_SRC_MAIN_SM_STATE:
-        return on ? ES_CONT_HT_RUNNING : ES_IDLE;
-    default:
-        return offset < sizeof(t->entropy_src) ? t->entropy_src[offset / 4]
-                                               : 0;
+static uint32_t es_regwen_read(CaliptraState *s, const CaliptraReg *r,
+                               unsigned i)
+{
+    return ES(&s->trng, SW_REGUPD) && !entropy_src_enabled(&s->trng);
+}
+
+static bool es_regwen(CaliptraState *s, const CaliptraReg *r, unsigned i,
+                      uint32_t user, bool soc)
+{
+    return !es_regwen_read(s, r, i);
+}
+
+static bool es_me_regwen(CaliptraState *s, const CaliptraReg *r, unsigned i,
+                         uint32_t user, bool soc)
+{
+    return !ES(&s->trng, ME_REGWEN);
+}
+
+static void es_module_enable_write(CaliptraState *s, const CaliptraReg *r,
+                                   unsigned i, uint32_t data, bool soc)
+{
+    if (entropy_src_enabled(&s->trng) && s->trng.seed_wanted) {
+        csrng_command(&s->trng);
     }
 }
 
-static bool entropy_src_writable(CaliptraState *s, const TrngReg *r)
+static uint32_t es_debug_status_read(CaliptraState *s, const CaliptraReg *r,
+                                     unsigned i)
 {
-    switch (r->gate) {
-    case GATE_NONE:
-        return true;
-    case GATE_ME_REGWEN:
-        return ES(&s->trng, ME_REGWEN);
-    default:
-        return caliptra_entropy_src_reg_read(s, A_ENTROPY_SRC_REGWEN);
-    }
+    return FIELD_DP32(0, ENTROPY_SRC_DEBUG_STATUS, MAIN_SM_IDLE,
+                      !entropy_src_enabled(&s->trng));
 }
 
-void caliptra_entropy_src_reg_write(CaliptraState *s, hwaddr offset,
-                                    uint32_t data)
+static uint32_t es_main_sm_state_read(CaliptraState *s, const CaliptraReg *r,
+                                      unsigned i)
 {
-    CaliptraTrng *t = &s->trng;
-    const TrngReg *r = trng_reg(entropy_src_regs,
-                                ARRAY_SIZE(entropy_src_regs), offset);
-
-    if (offset == A_ENTROPY_SRC_INTERRUPT_TEST) {
-        ES(t, INTERRUPT_STATE) |= data & entropy_src_regs[0].w1c;
-        return;
-    }
-    if (!r || !entropy_src_writable(s, r)) {
-        qemu_log_mask(LOG_GUEST_ERROR, "caliptra: entropy source write to 0x%"
-                      HWADDR_PRIx " dropped\n", offset);
-        return;
-    }
-    t->entropy_src[offset / 4] = trng_reg_value(r, t->entropy_src[offset / 4],
-                                                data);
-    if (offset == A_ENTROPY_SRC_MODULE_ENABLE && entropy_src_enabled(t) &&
-        t->seed_wanted) {
-        csrng_command(t);
-    }
+    return entropy_src_enabled(&s->trng) ? ES_CONT_HT_RUNNING : ES_IDLE;
 }
+
+/* Each half of a threshold can only become stricter */
+static uint32_t es_lower(uint32_t old, uint32_t data)
+{
+    uint32_t low = MIN(extract32(old, 0, 16), extract32(data, 0, 16));
+    uint32_t high = MIN(extract32(old, 16, 16), extract32(data, 16, 16));
+
+    return deposit32(low, 16, 16, high);
+}
+
+static uint32_t es_higher(uint32_t old, uint32_t data)
+{
+    uint32_t low = MAX(extract32(old, 0, 16), extract32(data, 0, 16));
+    uint32_t high = MAX(extract32(old, 16, 16), extract32(data, 16, 16));
+
+    return deposit32(low, 16, 16, high);
+}
+
+#define ES_AT(i)    CALIPTRA_REG_AT(trng.entropy_src[i])
+#define ES_REG(reg, ...) \
+    CALIPTRA_REG(ENTROPY_SRC_##reg, 1, .domain = CALIPTRA_RESET_WARM, \
+                 .store = ES_AT(R_ENTROPY_SRC_##reg), __VA_ARGS__)
+#define ES_THRESHOLD(reg, rst, stricter) \
+    ES_REG(reg, .reset = (rst), .value = (stricter), .locked = es_regwen)
+
+static const CaliptraReg entropy_src_regs[] = {
+    ES_REG(INTERRUPT_STATE, .w1c = TRNG_INTERRUPTS),
+    ES_REG(INTERRUPT_ENABLE, .uc = TRNG_INTERRUPTS),
+    ES_REG(INTERRUPT_TEST, .post_write = es_interrupt_test_write),
+    ES_REG(ME_REGWEN, .reset = 0x1, .w0c = 0x1),
+    ES_REG(SW_REGUPD, .reset = 0x1, .w0c = 0x1),
+    ES_REG(REGWEN, .reset = 0x1, .read = es_regwen_read),
+    ES_REG(REV, .reset = 0x10303),
+    ES_REG(MODULE_ENABLE,
+           .reset = 0x9, .uc = 0xF, .locked = es_me_regwen,
+           .post_write = es_module_enable_write),
+    ES_REG(CONF, .reset = 0x909099, .uc = 0x3F0F0FF, .locked = es_regwen),
+    ES_REG(ENTROPY_CONTROL, .reset = 0x99, .uc = 0xFF, .locked = es_regwen),
+    ES_REG(HEALTH_TEST_WINDOWS,
+           .reset = 0x600200, .uc = CALIPTRA_REG_ALL, .locked = es_regwen),
+    ES_THRESHOLD(REPCNT_THRESHOLDS, CALIPTRA_REG_ALL, es_lower),
+    ES_THRESHOLD(REPCNTS_THRESHOLDS, CALIPTRA_REG_ALL, es_lower),
+    ES_THRESHOLD(ADAPTP_HI_THRESHOLDS, CALIPTRA_REG_ALL, es_lower),
+    ES_THRESHOLD(ADAPTP_LO_THRESHOLDS, 0, es_higher),
+    ES_THRESHOLD(BUCKET_THRESHOLDS, CALIPTRA_REG_ALL, es_lower),
+    ES_THRESHOLD(MARKOV_HI_THRESHOLDS, CALIPTRA_REG_ALL, es_lower),
+    ES_THRESHOLD(MARKOV_LO_THRESHOLDS, 0, es_higher),
+    ES_THRESHOLD(EXTHT_HI_THRESHOLDS, CALIPTRA_REG_ALL, es_lower),
+    ES_THRESHOLD(EXTHT_LO_THRESHOLDS, 0, es_higher),
+    ES_REG(ADAPTP_LO_WATERMARKS, .reset = CALIPTRA_REG_ALL),
+    ES_REG(EXTHT_LO_WATERMARKS, .reset = CALIPTRA_REG_ALL),
+    ES_REG(MARKOV_LO_WATERMARKS, .reset = CALIPTRA_REG_ALL),
+    ES_REG(ALERT_THRESHOLD,
+           .reset = 0xFFFD0002, .uc = CALIPTRA_REG_ALL, .locked = es_regwen),
+    ES_REG(FW_OV_CONTROL, .reset = 0x99, .uc = 0xFF, .locked = es_regwen),
+    ES_REG(FW_OV_SHA3_START, .reset = 0x9, .uc = 0xF),
+    ES_REG(OBSERVE_FIFO_THRESH,
+           .reset = 0x20, .uc = 0x7F, .locked = es_regwen),
+    ES_REG(DEBUG_STATUS, .reset = 0x10000, .read = es_debug_status_read),
+    ES_REG(RECOV_ALERT_STS, .w0c = 0x1FFAF),
+    ES_REG(ERR_CODE_TEST, .uc = 0x1F),
+    ES_REG(MAIN_SM_STATE, .reset = 0xF5, .read = es_main_sm_state_read),
+};
+
+const CaliptraRegBlock caliptra_entropy_src_regs =
+    CALIPTRA_REG_BLOCK("entropy source", entropy_src_regs);
 
 /* ---- reset, state ---- */
 
@@ -411,13 +384,8 @@ void caliptra_trng_reset(CaliptraState *s, CaliptraReset kind)
         return;
     }
     memset(t, 0, sizeof(*t));
-    for (int i = 0; i < ARRAY_SIZE(csrng_regs); i++) {
-        t->csrng[csrng_regs[i].offset / 4] = csrng_regs[i].reset;
-    }
-    for (int i = 0; i < ARRAY_SIZE(entropy_src_regs); i++) {
-        t->entropy_src[entropy_src_regs[i].offset / 4] =
-            entropy_src_regs[i].reset;
-    }
+    caliptra_reg_reset(s, &caliptra_csrng_regs, kind);
+    caliptra_reg_reset(s, &caliptra_entropy_src_regs, kind);
 }
 
 static int trng_post_load(void *opaque, int version_id)

@@ -14,6 +14,7 @@
 #include "qemu/osdep.h"
 #include "qemu/log.h"
 #include "caliptra_internal.h"
+#include "caliptra_reg.h"
 #include "trace.h"
 
 /* ---- key vault ---- */
@@ -93,24 +94,13 @@ void caliptra_kv_signing_key(CaliptraState *s, uint32_t words[12])
            sizeof(s->vault.key[KV_ENTRY_FOR_SIGNING]));
 }
 
-uint32_t caliptra_kv_reg_read(CaliptraState *s, hwaddr offset)
-{
-    if (offset < A_KV_KEY_CTRL + 4 * CALIPTRA_KV_SLOTS) {
-        return s->vault.key_ctrl[(offset - A_KV_KEY_CTRL) / 4];
-    }
-    if (offset == A_KV_CLEAR_SECRETS) {
-        return s->vault.clear_secrets;
-    }
-    return 0;       /* KEY_ENTRY too: software sees no key */
-}
-
-static void kv_ctrl_write(CaliptraState *s, unsigned slot, uint32_t data)
+static void kv_ctrl_write(CaliptraState *s, const CaliptraReg *r,
+                          unsigned slot, uint32_t data, bool soc)
 {
     CaliptraVault *v = &s->vault;
     uint32_t *ctrl = &v->key_ctrl[slot];
 
-    /* locks stick; they count for a clear in the same write */
-    *ctrl = (*ctrl & (KV_META | KV_LOCKS)) | (data & (KV_LOCKS | KV_RSVD));
+    /* locks count for a clear in the same write */
     if (!FIELD_EX32(data, KV_KEY_CTRL, CLEAR)) {
         return;
     }
@@ -124,26 +114,38 @@ static void kv_ctrl_write(CaliptraState *s, unsigned slot, uint32_t data)
     *ctrl &= ~KV_META;
 }
 
-void caliptra_kv_reg_write(CaliptraState *s, hwaddr offset, uint32_t data)
+static void kv_clear_secrets_write(CaliptraState *s, const CaliptraReg *r,
+                                   unsigned i, uint32_t data, bool soc)
 {
-    if (offset < A_KV_KEY_CTRL + 4 * CALIPTRA_KV_SLOTS) {
-        kv_ctrl_write(s, (offset - A_KV_KEY_CTRL) / 4, data);
-    } else if (offset == A_KV_CLEAR_SECRETS) {
-        s->vault.clear_secrets =
-            data & R_KV_CLEAR_SECRETS_SEL_DEBUG_VALUE_MASK;
-        if (FIELD_EX32(data, KV_CLEAR_SECRETS, WR_DEBUG_VALUES) &&
-            caliptra_debug_or_scan(s)) {
-            for (int slot = 0; slot < CALIPTRA_KV_SLOTS; slot++) {
-                if (!(s->vault.key_ctrl[slot] & KV_LOCKS)) {
-                    kv_fill(s, slot);
-                }
-            }
+    if (!FIELD_EX32(data, KV_CLEAR_SECRETS, WR_DEBUG_VALUES) ||
+        !caliptra_debug_or_scan(s)) {
+        return;
+    }
+    for (int slot = 0; slot < CALIPTRA_KV_SLOTS; slot++) {
+        if (!(s->vault.key_ctrl[slot] & KV_LOCKS)) {
+            kv_fill(s, slot);
         }
-    } else {
-        qemu_log_mask(LOG_GUEST_ERROR, "caliptra: key vault write to 0x%"
-                      HWADDR_PRIx " dropped\n", offset);
     }
 }
+
+static const CaliptraReg kv_regs[] = {
+    CALIPTRA_REG(KV_KEY_CTRL, CALIPTRA_KV_SLOTS,
+                 .store = CALIPTRA_REG_AT(vault.key_ctrl),
+                 .warm_bits = KV_RSVD, .uc_bits = KV_LOCKS,
+                 .uc = KV_LOCKS | KV_RSVD, .w1s = KV_LOCKS,
+                 .post_write = kv_ctrl_write),
+    /* software sees no key */
+    CALIPTRA_REG(KV_KEY_ENTRY, CALIPTRA_KV_SLOTS * CALIPTRA_KV_WORDS,
+                 .store = CALIPTRA_REG_AT(vault.key), .hidden = true),
+    CALIPTRA_REG(KV_CLEAR_SECRETS, 1,
+                 .store = CALIPTRA_REG_AT(vault.clear_secrets),
+                 .domain = CALIPTRA_RESET_WARM,
+                 .uc = R_KV_CLEAR_SECRETS_SEL_DEBUG_VALUE_MASK,
+                 .post_write = kv_clear_secrets_write),
+};
+
+const CaliptraRegBlock caliptra_kv_regs = CALIPTRA_REG_BLOCK("key vault",
+                                                             kv_regs);
 
 /* ---- PCR vault ---- */
 
@@ -161,155 +163,79 @@ void caliptra_pcr_write_port(CaliptraState *s, unsigned pcr,
     memcpy(s->vault.pcr[pcr], words, sizeof(s->vault.pcr[pcr]));
 }
 
-uint32_t caliptra_pv_reg_read(CaliptraState *s, hwaddr offset)
-{
-    const CaliptraVault *v = &s->vault;
-
-    if (offset < A_PV_PCR_CTRL + 4 * CALIPTRA_PCRS) {
-        return v->pcr_ctrl[(offset - A_PV_PCR_CTRL) / 4];
-    }
-    if (offset >= A_PV_PCR_ENTRY &&
-        offset < A_PV_PCR_ENTRY + sizeof(v->pcr)) {
-        unsigned i = (offset - A_PV_PCR_ENTRY) / 4;
-
-        return v->pcr[i / CALIPTRA_PCR_WORDS][i % CALIPTRA_PCR_WORDS];
-    }
-    return 0;
-}
-
-void caliptra_pv_reg_write(CaliptraState *s, hwaddr offset, uint32_t data)
+/* unlike in the key vault, a lock in the same write comes too late */
+static void pv_ctrl_pre_write(CaliptraState *s, const CaliptraReg *r,
+                              unsigned pcr, uint32_t data, bool soc)
 {
     CaliptraVault *v = &s->vault;
-    unsigned pcr = (offset - A_PV_PCR_CTRL) / 4;
 
-    if (offset >= A_PV_PCR_CTRL + 4 * CALIPTRA_PCRS) {
-        qemu_log_mask(LOG_GUEST_ERROR, "caliptra: PCR vault write to 0x%"
-                      HWADDR_PRIx " dropped\n", offset);
+    if (!FIELD_EX32(data, PV_PCR_CTRL, CLEAR)) {
         return;
     }
-    if (FIELD_EX32(data, PV_PCR_CTRL, CLEAR)) {
-        /* unlike in the key vault, a lock in the same write comes too late */
-        if (FIELD_EX32(v->pcr_ctrl[pcr], PV_PCR_CTRL, LOCK)) {
-            qemu_log_mask(LOG_GUEST_ERROR,
-                          "caliptra: clear of locked PCR %u refused\n", pcr);
-        } else {
-            trace_caliptra_pcr_clear(pcr);
-            memset(v->pcr[pcr], 0, sizeof(v->pcr[pcr]));
-        }
+    if (FIELD_EX32(v->pcr_ctrl[pcr], PV_PCR_CTRL, LOCK)) {
+        qemu_log_mask(LOG_GUEST_ERROR,
+                      "caliptra: clear of locked PCR %u refused\n", pcr);
+        return;
     }
-    v->pcr_ctrl[pcr] = (v->pcr_ctrl[pcr] & R_PV_PCR_CTRL_LOCK_MASK) |
-                       (data & (R_PV_PCR_CTRL_LOCK_MASK | PV_RSVD));
+    trace_caliptra_pcr_clear(pcr);
+    memset(v->pcr[pcr], 0, sizeof(v->pcr[pcr]));
 }
+
+static const CaliptraReg pv_regs[] = {
+    CALIPTRA_REG(PV_PCR_CTRL, CALIPTRA_PCRS,
+                 .store = CALIPTRA_REG_AT(vault.pcr_ctrl),
+                 .warm_bits = PV_RSVD, .uc_bits = R_PV_PCR_CTRL_LOCK_MASK,
+                 .uc = R_PV_PCR_CTRL_LOCK_MASK | PV_RSVD,
+                 .w1s = R_PV_PCR_CTRL_LOCK_MASK,
+                 .pre_write = pv_ctrl_pre_write),
+    CALIPTRA_REG(PV_PCR_ENTRY, CALIPTRA_PCRS * CALIPTRA_PCR_WORDS,
+                 .store = CALIPTRA_REG_AT(vault.pcr)),
+};
+
+const CaliptraRegBlock caliptra_pv_regs = CALIPTRA_REG_BLOCK("PCR vault",
+                                                             pv_regs);
 
 /* ---- data vault ---- */
 
-#define DV_NO_LOCK  UINT32_MAX
+#define DV_AT(reg)  CALIPTRA_REG_AT(vault.dv[R_DV_##reg])
 
-/* A kind of register: @n entries of @words words; its locks, if it has any */
-typedef struct DvRegion {
-    uint32_t data;
-    uint32_t lock;
-    uint8_t n;
-    uint8_t words;
-    /* what a warm reset clears; locks in domain warm go with any reset */
-    bool data_warm;
-    bool lock_warm;
-} DvRegion;
+/* @n entries of @words words, and what locks each; what resets them */
+#define DV_DATA(reg, n, words, lock_reg, dom) \
+    CALIPTRA_REG(DV_##reg, (n) * (words), .store = DV_AT(reg), \
+                 .domain = (dom), .uc = CALIPTRA_REG_ALL, \
+                 .lock = DV_AT(lock_reg), .lock_span = (words))
+#define DV_LOCK(reg, n, dom) \
+    CALIPTRA_REG(DV_##reg, n, .store = DV_AT(reg), .domain = (dom), \
+                 .uc = R_DV_STICKY_DATA_VAULT_CTRL_LOCK_ENTRY_MASK, \
+                 .w1s = R_DV_STICKY_DATA_VAULT_CTRL_LOCK_ENTRY_MASK)
 
-static const DvRegion dv_regions[] = {
-    {
-        .data = A_DV_STICKY_DATA_VAULT_ENTRY,
-        .lock = A_DV_STICKY_DATA_VAULT_CTRL,
-        .n = 10, .words = 12,
-    }, {
-        .data = A_DV_DATA_VAULT_ENTRY,
-        .lock = A_DV_DATA_VAULT_CTRL,
-        .n = 10, .words = 12, .lock_warm = true,
-    }, {
-        .data = A_DV_LOCKABLE_SCRATCH_REG,
-        .lock = A_DV_LOCKABLE_SCRATCH_REG_CTRL,
-        .n = 10, .words = 1, .lock_warm = true,
-    }, {
-        .data = A_DV_NON_STICKY_GENERIC_SCRATCH_REG,
-        .lock = DV_NO_LOCK,
-        .n = 8, .words = 1, .data_warm = true,
-    }, {
-        .data = A_DV_STICKY_LOCKABLE_SCRATCH_REG,
-        .lock = A_DV_STICKY_LOCKABLE_SCRATCH_REG_CTRL,
-        .n = 8, .words = 1,
-    },
+static const CaliptraReg dv_regs[] = {
+    DV_LOCK(STICKY_DATA_VAULT_CTRL, 10, CALIPTRA_RESET_COLD),
+    DV_DATA(STICKY_DATA_VAULT_ENTRY, 10, 12, STICKY_DATA_VAULT_CTRL,
+            CALIPTRA_RESET_COLD),
+    DV_LOCK(DATA_VAULT_CTRL, 10, CALIPTRA_RESET_FW_UPDATE),
+    DV_DATA(DATA_VAULT_ENTRY, 10, 12, DATA_VAULT_CTRL, CALIPTRA_RESET_COLD),
+    DV_LOCK(LOCKABLE_SCRATCH_REG_CTRL, 10, CALIPTRA_RESET_FW_UPDATE),
+    DV_DATA(LOCKABLE_SCRATCH_REG, 10, 1, LOCKABLE_SCRATCH_REG_CTRL,
+            CALIPTRA_RESET_COLD),
+    CALIPTRA_REG(DV_NON_STICKY_GENERIC_SCRATCH_REG, 8,
+                 .store = DV_AT(NON_STICKY_GENERIC_SCRATCH_REG),
+                 .domain = CALIPTRA_RESET_WARM, .uc = CALIPTRA_REG_ALL),
+    DV_LOCK(STICKY_LOCKABLE_SCRATCH_REG_CTRL, 8, CALIPTRA_RESET_COLD),
+    DV_DATA(STICKY_LOCKABLE_SCRATCH_REG, 8, 1,
+            STICKY_LOCKABLE_SCRATCH_REG_CTRL, CALIPTRA_RESET_COLD),
 };
 
-uint32_t caliptra_dv_reg_read(CaliptraState *s, hwaddr offset)
-{
-    return offset < sizeof(s->vault.dv) ? s->vault.dv[offset / 4] : 0;
-}
-
-void caliptra_dv_reg_write(CaliptraState *s, hwaddr offset, uint32_t data)
-{
-    uint32_t *dv = s->vault.dv;
-
-    for (int i = 0; i < ARRAY_SIZE(dv_regions); i++) {
-        const DvRegion *r = &dv_regions[i];
-
-        if (offset >= r->data && offset < r->data + 4 * r->n * r->words) {
-            unsigned entry = (offset - r->data) / 4 / r->words;
-
-            if (r->lock != DV_NO_LOCK && dv[r->lock / 4 + entry]) {
-                qemu_log_mask(LOG_GUEST_ERROR, "caliptra: write to locked "
-                              "data vault register 0x%" HWADDR_PRIx
-                              " dropped\n", offset);
-                return;
-            }
-            dv[offset / 4] = data;
-            return;
-        }
-        if (r->lock != DV_NO_LOCK &&
-            offset >= r->lock && offset < r->lock + 4 * r->n) {
-            dv[offset / 4] |=
-                data & R_DV_STICKY_DATA_VAULT_CTRL_LOCK_ENTRY_MASK;
-            return;
-        }
-    }
-    qemu_log_mask(LOG_GUEST_ERROR, "caliptra: data vault write to 0x%"
-                  HWADDR_PRIx " dropped\n", offset);
-}
+const CaliptraRegBlock caliptra_dv_regs = CALIPTRA_REG_BLOCK("data vault",
+                                                             dv_regs);
 
 /* ---- reset, state ---- */
 
 void caliptra_vault_reset(CaliptraState *s, CaliptraReset kind)
 {
-    CaliptraVault *v = &s->vault;
-
-    if (kind == CALIPTRA_RESET_COLD) {
-        memset(v, 0, sizeof(*v));
-        return;
-    }
-    for (int i = 0; i < CALIPTRA_KV_SLOTS; i++) {
-        v->key_ctrl[i] &= ~KV_LOCKS;
-        if (kind == CALIPTRA_RESET_WARM) {
-            v->key_ctrl[i] &= ~KV_RSVD;
-        }
-    }
-    for (int i = 0; i < CALIPTRA_PCRS; i++) {
-        v->pcr_ctrl[i] &= ~R_PV_PCR_CTRL_LOCK_MASK;
-        if (kind == CALIPTRA_RESET_WARM) {
-            v->pcr_ctrl[i] &= ~PV_RSVD;
-        }
-    }
-    if (kind == CALIPTRA_RESET_WARM) {
-        v->clear_secrets = 0;
-    }
-    for (int i = 0; i < ARRAY_SIZE(dv_regions); i++) {
-        const DvRegion *r = &dv_regions[i];
-
-        if (r->lock_warm) {
-            memset(&v->dv[r->lock / 4], 0, 4 * r->n);
-        }
-        if (r->data_warm && kind == CALIPTRA_RESET_WARM) {
-            memset(&v->dv[r->data / 4], 0, 4 * r->n * r->words);
-        }
-    }
+    caliptra_reg_reset(s, &caliptra_kv_regs, kind);
+    caliptra_reg_reset(s, &caliptra_pv_regs, kind);
+    caliptra_reg_reset(s, &caliptra_dv_regs, kind);
 }
 
 const VMStateDescription vmstate_caliptra_vault = {

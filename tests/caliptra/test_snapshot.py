@@ -143,7 +143,7 @@ class State(unittest.TestCase):
             'core': 'property', 'memory': 'property', 'addr': 'property'},
     }
     # no state at all
-    OTHER = ('CaliptraEngineInfo', 'CaliptraEngineArray')
+    OTHER = ('CaliptraEngineInfo', 'CaliptraKvPort')
 
     @staticmethod
     def source(name):
