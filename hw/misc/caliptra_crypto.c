@@ -376,10 +376,24 @@ typedef struct P384 {
     gcry_mpi_point_t g;
 } P384;
 
+/*
+ * qcrypto_init() does this when QEMU's own crypto uses libgcrypt, too
+ * (libgcrypt manual, "Initializing the library")
+ */
+static void p384_init_library(void)
+{
+    if (!gcry_control(GCRYCTL_INITIALIZATION_FINISHED_P)) {
+        gcry_check_version(NULL);
+        gcry_control(GCRYCTL_INITIALIZATION_FINISHED, 0);
+    }
+}
+
 static void p384_init(P384 *c)
 {
-    gcry_error_t err = gcry_mpi_ec_new(&c->ctx, NULL, "NIST P-384");
+    gcry_error_t err;
 
+    p384_init_library();
+    err = gcry_mpi_ec_new(&c->ctx, NULL, "NIST P-384");
     assert(!err);
     c->p = gcry_mpi_ec_get_mpi("p", c->ctx, 1);
     c->n = gcry_mpi_ec_get_mpi("n", c->ctx, 1);
