@@ -703,8 +703,8 @@ static void load_log_image(CaliptraFw *fw)
 {
     const CaliptraImageInfo *im = &fw->image;
 
-    caliptra_log(fw->log, "FMC: version 0x%04x, SVN %u, SHA-384 %08x...; "
-                 "runtime: version 0x%08x, SVN %u, SHA-384 %08x...",
+    caliptra_log(fw->log, "FMC 0x%04x SVN %u %08x.., "
+                 "runtime 0x%08x SVN %u %08x..",
                  im->fmc.version & 0xFFFF, im->fmc.svn,
                  ldl_be_p(im->fmc.digest), im->rt.version, im->rt.svn,
                  ldl_be_p(im->rt.digest));

@@ -27,6 +27,8 @@ class CaliptraTest(QemuSystemTest):
     ENTRY = 0x430000000
     # what the guest's self-check gets
     PAYLOADS = 0x431000000
+    # word there: all that Caliptra says, certificates too
+    REPORT_CERTS = 0x43455254
     CA35_CORES = 4
 
     MBOX = 0x14c60000

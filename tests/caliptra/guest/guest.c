@@ -48,6 +48,20 @@ uint8_t *payload(uint32_t tag, size_t *len)
     return NULL;
 }
 
+/* the last word, if there is one */
+static void put_text(void)
+{
+    size_t len;
+    const uint8_t *text = payload(PAYLOAD_TEXT, &len);
+
+    for (; text && len; len--) {
+        if (*text == '\n') {
+            put_char('\r');
+        }
+        put_char(*text++);
+    }
+}
+
 void main(unsigned core)
 {
     uint64_t end = deadline();
@@ -56,16 +70,18 @@ void main(unsigned core)
         if (core == 0) {
             put("\nGuest of the AST2700's Cortex-A35 cores\n");
         }
-        put("core ");
+        put(core ? ", core " : "core ");
         put_dec(core);
         put(" runs in EL");
         put_dec(exception_level());
-        put("\n");
+        if (core == CORES - 1) {
+            put("\n");
+        }
         turn = core + 1;
     }
     if (core == 0) {
         if (!wait_turn(CORES, end)) {
-            put("not all cores came up\n");
+            put("\nnot all cores came up\n");
         }
         switch (read32(PAYLOADS)) {
         case PAYLOADS_CHECK:
@@ -75,8 +91,9 @@ void main(unsigned core)
             bench();
             break;
         default:
-            report();
+            report(read32(PAYLOADS) == PAYLOADS_CERTS);
         }
         put("idle\n");
+        put_text();
     }
 }

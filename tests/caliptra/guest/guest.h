@@ -258,21 +258,28 @@ void pem_put_point(const uint8_t *point);
 /* ---- what the guest does ---- */
 
 /*
- * What the loader may put here: what to do, PAYLOADS_CHECK or PAYLOADS_BENCH,
- * then payloads: a tag, the bytes of the data, the data, padded to four bytes.
- * Tag 0 ends the list.  Requests have room for their checksum in front.
+ * What the loader may put here: what to do (0: a short report), then payloads:
+ * a tag, the bytes of the data, the data, padded to four bytes.  Tag 0 ends
+ * the list.  Requests have room for their checksum in front.
  */
 #define PAYLOADS        0x431000000ul
 #define PAYLOADS_CHECK  FOURCC('S', 'E', 'L', 'F')
 #define PAYLOADS_BENCH  FOURCC('B', 'N', 'C', 'H')
+/* all that Caliptra says, certificates too */
+#define PAYLOADS_CERTS  FOURCC('C', 'E', 'R', 'T')
 /* Tag of the message that all signatures sign; others: the command */
 #define PAYLOAD_MESSAGE FOURCC('M', 'E', 'S', 'G')
+/* What is printed at the end */
+#define PAYLOAD_TEXT    FOURCC('T', 'E', 'X', 'T')
 
 /* The payload with a tag, and its bytes; NULL: there is none */
 uint8_t *payload(uint32_t tag, size_t *len);
 
-/* report.c: print what Caliptra says of itself, attest a blob */
-void report(void);
+/*
+ * report.c: attest a blob, print what Caliptra says of itself: in short, or
+ * with all @certs
+ */
+void report(bool certs);
 
 /* check.c: try every command */
 void self_check(void);

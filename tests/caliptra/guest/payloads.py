@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 #
-# Make what the guest's self-check sends to Caliptra and cannot make itself
+# Make what the guest gets: what to do, and what it cannot make itself
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""Write the payloads for the guest's self-check.
+"""Write the payloads for the guest: for its self-check (--bundle), or for a
+report, with certificates (--certs) and a text at the end (--text).
 
 Example:
     payloads.py --bundle caliptra-fw.bin --output payloads.bin
@@ -27,6 +28,9 @@ import caliptra_keys  # noqa: E402
 # guest.h
 CHECK = b'SELF'
 BENCH = b'BNCH'
+REPORT = bytes(4)
+CERTS = b'CERT'
+TEXT = b'TEXT'
 MESSAGE_TAG = b'MESG'
 ECDSA384_SIGNATURE_VERIFY = b'SIGV'
 LMS_SIGNATURE_VERIFY = b'LMSV'
@@ -84,11 +88,18 @@ def main(argv):
     parser = argparse.ArgumentParser(
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--bundle', required=True, type=Path,
+    parser.add_argument('--bundle', type=Path,
                         help='for FIRMWARE_LOAD in the runtime')
+    parser.add_argument('--certs', action='store_true',
+                        help='report all, certificates too')
+    parser.add_argument('--text', default='', help='what the guest prints at the end')
     parser.add_argument('--output', required=True, type=Path)
     args = parser.parse_args(argv)
 
+    if not args.bundle:
+        args.output.write_bytes(payloads(CERTS if args.certs else REPORT,
+                                         {TEXT: args.text.encode()}))
+        return 0
     digest = hashlib.sha384(MESSAGE).digest()
     args.output.write_bytes(payloads(CHECK, {
         MESSAGE_TAG: MESSAGE,

@@ -50,18 +50,29 @@ static void put_version(uint32_t major, uint32_t minor, uint32_t patch)
     put_dec(minor);
     put_char('.');
     put_dec(patch);
-    put("\n");
+}
+
+/* ROM and FMC pack major, minor, patch into 5, 5 and 6 bits */
+static void put_rom_version(uint32_t rom_fmc)
+{
+    put_version(rom_fmc >> 11 & 31, rom_fmc >> 6 & 31, rom_fmc & 63);
+}
+
+static void put_fmc_version(uint32_t rom_fmc)
+{
+    put_version(rom_fmc >> 27, rom_fmc >> 22 & 31, rom_fmc >> 16 & 63);
+}
+
+static void put_runtime_version(uint32_t rt)
+{
+    put_version(rt >> 24, rt >> 16 & 0xFF, rt & 0xFFFF);
 }
 
 static void report_version(void)
 {
-    uint32_t rom_fmc, rt;
-
     if (!ask("VERSION", CMD_VERSION)) {
         return;
     }
-    rom_fmc = mbox_rsp[4];
-    rt = mbox_rsp[5];
     put_name("name");
     mbox_rsp[9] = 0;
     put((const char *)&mbox_rsp[6]);
@@ -69,13 +80,15 @@ static void report_version(void)
     put_name("hardware");
     put_hex(mbox_rsp[3]);
     put("\n");
-    /* ROM and FMC pack major, minor, patch into 5, 5 and 6 bits */
     put_name("ROM");
-    put_version(rom_fmc >> 11 & 31, rom_fmc >> 6 & 31, rom_fmc & 63);
+    put_rom_version(mbox_rsp[4]);
+    put("\n");
     put_name("FMC");
-    put_version(rom_fmc >> 27, rom_fmc >> 22 & 31, rom_fmc >> 16 & 63);
+    put_fmc_version(mbox_rsp[4]);
+    put("\n");
     put_name("runtime");
-    put_version(rt >> 24, rt >> 16 & 0xFF, rt & 0xFFFF);
+    put_runtime_version(mbox_rsp[5]);
+    put("\n");
 }
 
 static void report_fw_info(void)
@@ -160,8 +173,12 @@ static void report_chain(void)
     }
 }
 
-/* Measure a blob into the DPE, and have a key certified for it */
-static void report_attestation(void)
+/*
+ * Measure a blob into the DPE, and have a key certified for it; NULL and
+ * @what that failed, or the key.  @digest is the blob's.
+ */
+static const DpeCertifyKeyRsp *attest(uint8_t *digest, const char **what,
+                                      uint32_t *status)
 {
     /* the default context is the parent, and the child replaces it */
     DpeDeriveContext derive = {
@@ -173,60 +190,194 @@ static void report_attestation(void)
         .format = DPE_FORMAT_X509,
         .label = "key of the blob",
     };
+
+    *status = 0;
+    *what = "the SHA accelerator";
+    if (!sha_hash(384, blob, sizeof(blob) - 1, derive.data)) {
+        return NULL;
+    }
+    memcpy(digest, derive.data, sizeof(derive.data));
+    *what = "DeriveContext";
+    if (!dpe_command(DPE_DERIVE_CONTEXT, &derive, sizeof(derive), status)) {
+        return NULL;
+    }
+    *what = "CertifyKey";
+    return dpe_command(DPE_CERTIFY_KEY, &certify, sizeof(certify), status);
+}
+
+static void put_attest_failure(const char *what, uint32_t status)
+{
+    put(what);
+    put(" fails, error ");
+    put_hex(status);
+    put("\n");
+}
+
+static void report_attestation(void)
+{
+    uint8_t digest[SHA384_SIZE];
     const DpeCertifyKeyRsp *key;
+    const char *what;
     uint32_t status;
 
     put("Attestation of a blob:\n");
     put_name("blob");
     put(blob);
-    if (!sha_hash(384, blob, sizeof(blob) - 1, derive.data)) {
-        put("the SHA accelerator does not answer\n");
+    key = attest(digest, &what, &status);
+    if (!key) {
+        put_attest_failure(what, status);
         return;
     }
     put_name("SHA-384");
-    put_bytes(derive.data, sizeof(derive.data));
+    put_bytes(digest, sizeof(digest));
     put("\n");
-    if (!dpe_command(DPE_DERIVE_CONTEXT, &derive, sizeof(derive), &status)) {
-        put("DeriveContext fails, error ");
-        put_hex(status);
-        put("\n");
-        return;
-    }
-    key = dpe_command(DPE_CERTIFY_KEY, &certify, sizeof(certify), &status);
-    if (!key) {
-        put("CertifyKey fails, error ");
-        put_hex(status);
-        put("\n");
-        return;
-    }
     put("DPE certificate:\n");
     put_certificate(key->cert, key->cert_size);
 }
 
-void report(void)
+/* ---- on less than a screen ---- */
+
+/* The first bytes of a digest are enough to tell it from others */
+#define DIGEST_BYTES_SHOWN  16
+
+static void put_digest(const uint8_t *digest)
+{
+    put_bytes(digest, DIGEST_BYTES_SHOWN);
+    put("..");
+}
+
+/* of a digest in hash words */
+static void put_digest_words(const uint32_t *words)
+{
+    unsigned i;
+
+    for (i = 0; i < DIGEST_BYTES_SHOWN / 4; i++) {
+        put_digits(words[i], 8);
+    }
+    put("..");
+}
+
+static bool ask_quietly(const char *name, uint32_t cmd)
+{
+    MboxResult result = mbox_query(cmd);
+
+    if (result == MBOX_DATA_READY) {
+        return true;
+    }
+    put("  ");
+    put_failure(name, result);
+    return false;
+}
+
+static void summarize_firmware(void)
+{
+    uint32_t rom_fmc, rt;
+
+    if (!ask_quietly("VERSION", CMD_VERSION)) {
+        return;
+    }
+    rom_fmc = mbox_rsp[4];
+    rt = mbox_rsp[5];
+    if (!ask_quietly("FW_INFO", CMD_FW_INFO)) {
+        return;
+    }
+    put_name("ROM");
+    put_rom_version(rom_fmc);
+    put("\n");
+    put_name("FMC");
+    put_fmc_version(rom_fmc);
+    put(", SVN ");
+    put_dec(mbox_rsp[5]);
+    put(", ");
+    put_digest_words(&mbox_rsp[30]);
+    put("\n");
+    put_name("runtime");
+    put_runtime_version(rt);
+    put(", SVN ");
+    put_dec(mbox_rsp[3]);
+    put(", ");
+    put_digest_words(&mbox_rsp[42]);
+    put("\n");
+    put_name("owner's keys");
+    put_digest_words(&mbox_rsp[54]);
+    put("\n");
+}
+
+static void summarize_chain(void)
+{
+    static const struct {
+        const char *name;
+        uint32_t cmd;
+    } certs[] = {
+        { "LDevID", CMD_GET_LDEV_CERT },
+        { "FMC alias", CMD_GET_FMC_ALIAS_CERT },
+        { "RT alias", CMD_GET_RT_ALIAS_CERT },
+    };
+    size_t i;
+
+    for (i = 0; i < ARRAY_SIZE(certs); i++) {
+        if (ask_quietly(certs[i].name, certs[i].cmd)) {
+            put_name(certs[i].name);
+            put("certificate of ");
+            put_dec(mbox_rsp[2]);
+            put(" bytes\n");
+        }
+    }
+}
+
+static void summarize_attestation(void)
+{
+    uint8_t digest[SHA384_SIZE];
+    const DpeCertifyKeyRsp *key;
+    const char *what;
+    uint32_t status;
+
+    key = attest(digest, &what, &status);
+    if (!key) {
+        put("  ");
+        put_attest_failure(what, status);
+        return;
+    }
+    put_name("blob");
+    put_digest(digest);
+    put("\n");
+    put_name("attested by the DPE");
+    put("certificate of ");
+    put_dec(key->cert_size);
+    put(" bytes\n");
+}
+
+void report(bool certs)
 {
     uint32_t ctrl = read32(SCU1_CPTRA_CTRL);
 
-    put("SCU1 0x130:\n");
-    put_name("CPTRA_CTRL");
-    put_hex(ctrl);
-    put("\n");
-    put_name("ready for runtime");
-    put(ctrl & CPTRA_RDY_FOR_RT ? "yes\n" : "no\n");
-    put("SoC interface:\n");
-    put_name("CPTRA_BOOT_STATUS");
-    put_hex(read32(IFC_BOOT_STATUS));
-    put("\n");
-    put_name("CPTRA_FLOW_STATUS");
-    put_hex(read32(IFC_FLOW_STATUS));
-    put("\n");
-    if (!(ctrl & CPTRA_RDY_FOR_RT)) {
-        put("no command is sent\n");
-        return;
+    if (certs) {
+        put("SCU1 0x130:\n");
+        put_name("CPTRA_CTRL");
+        put_hex(ctrl);
+        put("\n");
+        put_name("ready for runtime");
+        put(ctrl & CPTRA_RDY_FOR_RT ? "yes\n" : "no\n");
+        put("SoC interface:\n");
+        put_name("CPTRA_BOOT_STATUS");
+        put_hex(read32(IFC_BOOT_STATUS));
+        put("\n");
+        put_name("CPTRA_FLOW_STATUS");
+        put_hex(read32(IFC_FLOW_STATUS));
+        put("\n");
     }
-    report_version();
-    report_fw_info();
-    report_capabilities();
-    report_chain();
-    report_attestation();
+    if (!(ctrl & CPTRA_RDY_FOR_RT)) {
+        put("Caliptra is not ready: no command is sent\n");
+    } else if (certs) {
+        report_version();
+        report_fw_info();
+        report_capabilities();
+        report_chain();
+        report_attestation();
+    } else {
+        put("Caliptra says:\n");
+        summarize_firmware();
+        summarize_chain();
+        summarize_attestation();
+    }
 }

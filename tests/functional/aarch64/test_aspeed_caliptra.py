@@ -30,6 +30,13 @@ class AspeedCaliptra(CaliptraTest):
         report = wait_for_console_pattern(self, 'idle').decode()
         for n in range(self.CA35_CORES):
             self.assertRegex(report, rf'(?i)core {n}\b')
+        # short enough for a terminal, and nothing failed
+        lines = report.replace('\r', '').splitlines()
+        self.assertLess(len(lines), 16)
+        self.assertLess(max(map(len, lines)), 80)
+        self.assertEqual(len(re.findall('certificate of [0-9]+ bytes',
+                                        report)), 4)
+        self.assertNotIn('error', report)
         self.assertIn(self.RELEASED, self.caliptra_log())
         self.assertFalse(self.held(vm))
         self.assertTrue(self.read32(vm, self.FLOW_STATUS) &
@@ -45,7 +52,9 @@ class AspeedCaliptra(CaliptraTest):
         the blob's digest
         """
         firmware, fuses = self.make_bundle()
-        vm = self.make_vm(firmware=firmware, fuses=fuses,
+        vm = self.make_vm('-device', f'loader,addr={self.PAYLOADS:#x},'
+                          f'data={self.REPORT_CERTS:#x},data-len=4',
+                          firmware=firmware, fuses=fuses,
                           guest=self.make_guest())
         vm.set_console()
         vm.launch()
