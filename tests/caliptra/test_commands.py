@@ -25,6 +25,10 @@ from cryptography.hazmat.primitives.asymmetric import ec, utils
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
+sys.path.insert(0, os.path.join(HERE, '..', '..', 'scripts', 'caliptra'))
+from caliptra_commands import COMMANDS as ALL_COMMANDS  # noqa: E402
+from caliptra_commands import (EXACT, EXACT_PARAMS, IGNORED,  # noqa: E402
+                               UP_TO)
 import caliptra_soc as soc_regs  # noqa: E402
 import replay  # noqa: E402
 from caliptra_soc import CaliptraSoc, checksum  # noqa: E402
@@ -35,52 +39,9 @@ PL0_USER = soc_regs.DEFAULT_PAUSER
 PL1_USER = 0x22222222
 RESERVED_USER = 0xffffffff
 
-# ---- commands: code, length rule and size of the request at runtime ----
-
-IGNORED, EXACT, EXACT_PARAMS, UP_TO = range(4)
-
-
-@dataclasses.dataclass
-class Command:
-    code: int
-    length: int
-    size: int
-    rom_size: int = 0           # 0: unknown to ROM
-    pl0: bool = False
-
-
-COMMANDS = {
-    'VERSION': Command(0x46505652, IGNORED, 4, 4),
-    'SELF_TEST_START': Command(0x46504c54, IGNORED, 4, 4),
-    'SELF_TEST_GET_RESULTS': Command(0x46504c67, IGNORED, 4, 4),
-    'SHUTDOWN': Command(0x46505344, IGNORED, 4, 4),
-    'CAPABILITIES': Command(0x43415053, IGNORED, 4, 4),
-    'STASH_MEASUREMENT': Command(0x4d454153, EXACT, 108, 108, True),
-    'GET_IDEV_CERT': Command(0x49444543, UP_TO, 1020),
-    'GET_IDEV_INFO': Command(0x49444549, IGNORED, 4),
-    'GET_IDEV_CSR': Command(0x49444352, EXACT_PARAMS, 4, 4),
-    'POPULATE_IDEV_CERT': Command(0x49444550, UP_TO, 1032),
-    'GET_LDEV_CERT': Command(0x4c444556, IGNORED, 4),
-    'GET_FMC_ALIAS_CERT': Command(0x43455246, IGNORED, 4),
-    'GET_FMC_ALIAS_CSR': Command(0x464d4352, IGNORED, 4),
-    'GET_RT_ALIAS_CERT': Command(0x43455252, IGNORED, 4),
-    'ECDSA384_SIGNATURE_VERIFY': Command(0x53494756, EXACT, 196),
-    'LMS_SIGNATURE_VERIFY': Command(0x4c4d5356, EXACT, 1672),
-    'FW_INFO': Command(0x494e464f, IGNORED, 4),
-    'DPE_TAG_TCI': Command(0x54514754, EXACT, 24),
-    'DPE_GET_TAGGED_TCI': Command(0x47544744, EXACT, 8),
-    'INCREMENT_PCR_RESET_COUNTER': Command(0x50435252, EXACT, 8),
-    'QUOTE_PCRS': Command(0x50435251, EXACT_PARAMS, 36),
-    'EXTEND_PCR': Command(0x50435245, EXACT, 56),
-    'ADD_SUBJECT_ALT_NAME': Command(0x414c544e, UP_TO, 136),
-    'CERTIFY_KEY_EXTENDED': Command(0x434b4558, EXACT, 80, pl0=True),
-    'INVOKE_DPE_COMMAND': Command(0x44504543, UP_TO, 520),
-    'SET_AUTH_MANIFEST': Command(0x41544d4e, UP_TO, 14344),
-    'AUTHORIZE_AND_STASH': Command(0x41545348, EXACT, 116),
-    'DISABLE_ATTESTATION': Command(0x4453424c, IGNORED, 4),
-    'SIGN_WITH_EXPORTED_ECDSA': Command(0x53574545, EXACT_PARAMS, 84,
-                                        pl0=True),
-}
+# those of this release; code, length rule and size of the request
+COMMANDS = {name: command for name, command in ALL_COMMANDS.items()
+            if not command.since}
 FIRMWARE_LOAD = soc_regs.FIRMWARE_LOAD
 # in upstream's documents only
 GET_PCR_LOG = 0x504c4f47
