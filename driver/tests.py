@@ -19,7 +19,6 @@ import sys
 import time
 
 ROOT = Path(os.environ['CALIPTRA_ROOT'])
-TREE = Path(os.environ['CALIPTRA_TREE'])
 OBJ = Path(os.environ['CALIPTRA_OBJ'])
 LOGS = Path(os.environ['CALIPTRA_LOGS']) / ('tests-' + OBJ.name)
 
@@ -270,11 +269,14 @@ def needs(name):
         return 'qemu'
     if not name.endswith('.py'):
         return 'meson'
-    # the variables in which a test finds QEMU
-    return 'qemu' if any(re.search(r'Q\w*TEST_QEMU_BINARY',
-                                   path.read_text(encoding='utf-8'))
-                         for path in imports(ROOT / name, set())) \
-        else 'nothing'
+    # the variables in which a test finds QEMU, and its source
+    text = ''.join(path.read_text(encoding='utf-8')
+                   for path in imports(ROOT / name, set()))
+    for variable, need in ((r'Q\w*TEST_QEMU_BINARY', 'qemu'),
+                           (r'CALIPTRA_[T]REE', 'meson')):
+        if re.search(variable, text):
+            return need
+    return 'nothing'
 
 
 class Selection:
