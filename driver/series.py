@@ -101,7 +101,8 @@ The window in which bus masters see the core, and the SCU registers that drive
 its power, reset and straps.  A stand-in for the BootMCU, which QEMU does not
 have, brings Caliptra up through these registers as the real one would.
 """, ['include/hw/misc/aspeed_caliptra.h', 'hw/misc/aspeed_caliptra.c',
-      'hw/misc/aspeed_bootmcu.c', 'hw/misc/Kconfig', 'hw/misc/meson.build',
+      'hw/misc/aspeed_bootmcu.c', 'hw/misc/aspeed_flsh.*', 'hw/misc/Kconfig',
+      'hw/misc/meson.build',
       'hw/misc/trace-events', 'hw/arm/Kconfig', 'Kconfig.host', 'meson.build',
       'configs/*']),
     ('hw/arm/aspeed_ast27x0-fc: Boot the CA35 cores through Caliptra', """
@@ -129,7 +130,7 @@ Caliptra for its report.
 """, ['tests/caliptra/*']),
     ('tests/functional: Boot ast2700fc through Caliptra', """
 Up to the guest's report, with refused firmware, under gdb, with snapshots in
-the middle, recorded and replayed.
+the middle, twice the same with -icount.
 """, ['tests/functional/*']),
     ('docs: Caliptra model and the ast2700fc machine', """
 For those who boot the machine, and for those who change the model or put it

@@ -25,7 +25,8 @@ Examples:
     mbox.py --qmp build/qmp.sock STASH_MEASUREMENT metadata=text:BLOB \\
         measurement=sha384:blob
     mbox.py --qmp build/qmp.sock --output out CertifyKey label=text:mine
-    mbox.py --qmp build/qmp.sock --message file ECDSA384_SIGNATURE_VERIFY @sig.json
+    mbox.py --qmp build/qmp.sock --message file \\
+        ECDSA384_SIGNATURE_VERIFY @sig.json
 """
 
 import argparse

@@ -92,7 +92,8 @@ def main(argv):
                         help='for FIRMWARE_LOAD in the runtime')
     parser.add_argument('--certs', action='store_true',
                         help='report all, certificates too')
-    parser.add_argument('--text', default='', help='what the guest prints at the end')
+    parser.add_argument('--text', default='',
+                        help='what the guest prints at the end')
     parser.add_argument('--output', required=True, type=Path)
     args = parser.parse_args(argv)
 
