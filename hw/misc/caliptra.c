@@ -60,16 +60,30 @@ static void caliptra_clock_event(void *opaque, ClockEvent event)
     }
 }
 
-/* ---- events for the microcontroller ---- */
+/* ---- events for the microcontroller, messages for people ---- */
 
 void caliptra_post_event(CaliptraState *s, CaliptraUcEvent event)
 {
     if (event != CALIPTRA_UC_WAKE) {
-        trace_caliptra_event(event);
+        trace_caliptra_event(s->id, event);
     }
     if (s->uc) {
         caliptra_uc_event(s->uc, event);
     }
+}
+
+void caliptra_guest_error(CaliptraState *s, const char *fmt, ...)
+{
+    g_autofree char *text = NULL;
+    va_list ap;
+
+    if (!qemu_loglevel_mask(LOG_GUEST_ERROR)) {
+        return;
+    }
+    va_start(ap, fmt);
+    text = g_strdup_vprintf(fmt, ap);
+    va_end(ap);
+    qemu_log("%s: %s\n", s->id, text);
 }
 
 /* ---- lines ---- */
@@ -166,7 +180,7 @@ static void caliptra_update_wires(CaliptraState *s)
             bool level = wires & caliptra_lines[i].wire;
             qemu_irq *irq = (void *)s + caliptra_lines[i].irq;
 
-            trace_caliptra_line(caliptra_lines[i].name, level);
+            trace_caliptra_line(s->id, caliptra_lines[i].name, level);
             qemu_set_irq(*irq, level);
         }
     }
@@ -182,7 +196,7 @@ static void caliptra_update_wires(CaliptraState *s)
 
 void caliptra_flush(CaliptraState *s)
 {
-    trace_caliptra_flush();
+    trace_caliptra_flush(s->id);
     caliptra_soc_ifc_clear_secrets(s);
     caliptra_kv_flush(s);
     caliptra_engines_flush(s);
@@ -195,7 +209,7 @@ bool caliptra_flushing(CaliptraState *s)
 
 static void caliptra_set_boot_fsm(CaliptraState *s, unsigned state)
 {
-    trace_caliptra_boot_fsm(s->boot_fsm, state);
+    trace_caliptra_boot_fsm(s->id, s->boot_fsm, state);
     if (s->boot_fsm == BOOT_DONE) {
         caliptra_post_event(s, CALIPTRA_UC_STOP);
     }
@@ -237,8 +251,8 @@ static void caliptra_release_reset(CaliptraState *s)
     s->brkpoint = s->in_brkpoint &&
                   (!s->debug_locked ||
                    s->lifecycle == CALIPTRA_LIFECYCLE_MANUFACTURING);
-    trace_caliptra_release(s->power_cycled, s->lifecycle, s->debug_locked,
-                           s->brkpoint);
+    trace_caliptra_release(s->id, s->power_cycled, s->lifecycle,
+                           s->debug_locked, s->brkpoint);
     caliptra_soc_ifc_release(s, s->power_cycled);
     s->power_cycled = false;
     if (caliptra_debug_or_scan(s)) {
@@ -419,7 +433,7 @@ static MemTxResult caliptra_core_read(CaliptraSocIf *core, hwaddr offset,
         return MEMTX_OK;
     }
     if (caliptra_soc_error(s, block, offset, pauser)) {
-        trace_caliptra_soc_error("read", offset, pauser);
+        trace_caliptra_soc_error(s->id, "read", offset, pauser);
         return MEMTX_ERROR;
     }
     switch (block) {
@@ -436,7 +450,7 @@ static MemTxResult caliptra_core_read(CaliptraSocIf *core, hwaddr offset,
                                           pauser);
         break;
     }
-    trace_caliptra_soc_read(offset, pauser, *data);
+    trace_caliptra_soc_read(s->id, offset, pauser, *data);
     caliptra_update(s);
     return MEMTX_OK;
 }
@@ -453,10 +467,10 @@ static MemTxResult caliptra_core_write(CaliptraSocIf *core, hwaddr offset,
         return MEMTX_OK;
     }
     if (caliptra_soc_error(s, block, offset, pauser)) {
-        trace_caliptra_soc_error("write", offset, pauser);
+        trace_caliptra_soc_error(s->id, "write", offset, pauser);
         return MEMTX_ERROR;
     }
-    trace_caliptra_soc_write(offset, pauser, data);
+    trace_caliptra_soc_write(s->id, offset, pauser, data);
     switch (block) {
     case BLOCK_MBOX:
         caliptra_mbox_soc_write(s, offset - CALIPTRA_WINDOW_MBOX, pauser,
@@ -528,7 +542,7 @@ MemTxResult caliptra_bus_read(CaliptraState *s, uint32_t addr, uint32_t *data)
     if (offset >= CALIPTRA_WINDOW_SIZE) {
         if (!caliptra_in_reset(s)) {
             *data = caliptra_internal_read(s, addr);
-            trace_caliptra_uc_read(addr, *data);
+            trace_caliptra_uc_read(s->id, addr, *data);
         }
         return MEMTX_OK;
     }
@@ -549,7 +563,7 @@ MemTxResult caliptra_bus_read(CaliptraState *s, uint32_t addr, uint32_t *data)
         *data = caliptra_soc_ifc_uc_read(s, offset - CALIPTRA_WINDOW_SOC_IFC);
         break;
     }
-    trace_caliptra_uc_read(addr, *data);
+    trace_caliptra_uc_read(s->id, addr, *data);
     caliptra_update(s);
     return MEMTX_OK;
 }
@@ -564,7 +578,7 @@ MemTxResult caliptra_bus_write(CaliptraState *s, uint32_t addr, uint32_t data)
     }
     if (offset >= CALIPTRA_WINDOW_SIZE) {
         if (!caliptra_in_reset(s)) {
-            trace_caliptra_uc_write(addr, data);
+            trace_caliptra_uc_write(s->id, addr, data);
             caliptra_internal_write(s, addr, data);
             caliptra_update(s);
         }
@@ -573,7 +587,7 @@ MemTxResult caliptra_bus_write(CaliptraState *s, uint32_t addr, uint32_t data)
     if (caliptra_in_reset(s)) {
         return MEMTX_OK;
     }
-    trace_caliptra_uc_write(addr, data);
+    trace_caliptra_uc_write(s->id, addr, data);
     switch (block) {
     case BLOCK_SRAM:
         caliptra_mbox_sram_write(s, offset, data);
@@ -665,6 +679,8 @@ static void caliptra_realize(DeviceState *dev, Error **errp)
     if (s->uc && !caliptra_uc_connect(s->uc, s, errp)) {
         return;
     }
+    g_free(s->id);
+    s->id = object_get_canonical_path(OBJECT(dev));
     if (!clock_has_source(s->clk)) {
         clock_set_hz(s->clk, CALIPTRA_CLK_DEFAULT_HZ);
     }
@@ -717,8 +733,11 @@ static void caliptra_init(Object *obj)
 
 static void caliptra_finalize(Object *obj)
 {
-    caliptra_soc_ifc_finalize(CALIPTRA(obj));
-    caliptra_engines_finalize(CALIPTRA(obj));
+    CaliptraState *s = CALIPTRA(obj);
+
+    caliptra_soc_ifc_finalize(s);
+    caliptra_engines_finalize(s);
+    g_free(s->id);
 }
 
 static int caliptra_post_load(void *opaque, int version_id)

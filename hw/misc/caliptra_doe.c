@@ -83,7 +83,7 @@ static void doe_ctrl_write(CaliptraState *s, const CaliptraReg *r, unsigned i,
         return;
     }
     if (d->e.cmd) {
-        caliptra_engine_refused(r);
+        caliptra_engine_refused(s, r);
         return;
     }
     d->ctrl = data & (R_DOE_CTRL_CMD_MASK | R_DOE_CTRL_DEST_MASK);

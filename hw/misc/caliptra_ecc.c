@@ -129,7 +129,7 @@ static void ecc_done(CaliptraState *s)
         g_assert_not_reached();
     }
     if (!ok) {
-        trace_caliptra_ecc_error(c->e.cmd);
+        trace_caliptra_ecc_error(s->id, c->e.cmd);
         c->e.cmd = ECC_CMD_NONE;
         caliptra_intr_error(&c->e.intr, ECC_ERROR_INTERNAL);
         return;
@@ -157,7 +157,7 @@ static void ecc_ctrl_write(CaliptraState *s, const CaliptraReg *r, unsigned i,
         return;
     }
     if (!caliptra_engine_ready(s, &c->e)) {
-        caliptra_engine_refused(r);
+        caliptra_engine_refused(s, r);
         return;
     }
     if (FIELD_EX32(data, ECC_CTRL, PCR_SIGN)) {

@@ -18,7 +18,6 @@
  */
 
 #include "qemu/osdep.h"
-#include "qemu/log.h"
 #include "qemu/timer.h"
 #include "caliptra_internal.h"
 #include "trace.h"
@@ -35,8 +34,7 @@ static void crypto_busy_check(CaliptraState *s)
     const CaliptraEngines *e = &s->engines;
 
     if (!!e->hmac.e.cmd + !!e->ecc.e.cmd + !!e->doe.e.cmd > 1) {
-        qemu_log_mask(LOG_GUEST_ERROR,
-                      "caliptra: two crypto engines busy at once\n");
+        caliptra_guest_error(s, "two crypto engines busy at once");
         caliptra_soc_ifc_hw_error_fatal(
             s, R_CPTRA_HW_ERROR_FATAL_CRYPTO_ERR_MASK);
     }
@@ -53,7 +51,7 @@ void caliptra_engine_start(CaliptraState *s, const CaliptraEngineInfo *info,
 {
     CaliptraEngine *e = engine_of(s, info);
 
-    trace_caliptra_engine_start(info->name, cmd);
+    trace_caliptra_engine_start(s->id, info->name, cmd);
     e->cmd = cmd;
     e->valid = false;
     timer_mod(e->timer, qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) + ns);
@@ -71,7 +69,7 @@ void caliptra_engine_done(CaliptraState *s, const CaliptraEngineInfo *info)
 {
     CaliptraEngine *e = engine_of(s, info);
 
-    trace_caliptra_engine_done(info->name, e->cmd);
+    trace_caliptra_engine_done(s->id, info->name, e->cmd);
     e->cmd = 0;
     e->valid = true;
     caliptra_intr_notif(&e->intr, ENGINE_NOTIF_CMD_DONE);
@@ -91,10 +89,9 @@ uint32_t caliptra_engine_status(CaliptraState *s, const CaliptraEngine *e)
     return FIELD_DP32(status, ECC_STATUS, VALID, e->valid);
 }
 
-void caliptra_engine_refused(const CaliptraReg *r)
+void caliptra_engine_refused(CaliptraState *s, const CaliptraReg *r)
 {
-    qemu_log_mask(LOG_GUEST_ERROR, "caliptra: %s: command refused\n",
-                  r->name);
+    caliptra_guest_error(s, "%s: command refused", r->name);
 }
 
 uint32_t caliptra_engine_id_read(CaliptraState *s, const CaliptraReg *r,

@@ -185,7 +185,7 @@ bool caliptra_engine_ready(CaliptraState *s, const CaliptraEngine *e);
 /* READY and VALID, as each engine's STATUS has them */
 uint32_t caliptra_engine_status(CaliptraState *s, const CaliptraEngine *e);
 /* A guest error: a control register did not take what was written to it */
-void caliptra_engine_refused(const CaliptraReg *r);
+void caliptra_engine_refused(CaliptraState *s, const CaliptraReg *r);
 
 /* ---- ports to the key vault ---- */
 

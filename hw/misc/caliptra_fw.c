@@ -163,7 +163,7 @@ uint32_t caliptra_fw_rt_fuse_svn(CaliptraFw *fw)
 
 void caliptra_fw_boot_status(CaliptraFw *fw, uint32_t status)
 {
-    trace_caliptra_fw_boot_status(status);
+    trace_caliptra_fw_boot_status(fw->id, status);
     fw->boot_status = status;
     if (!caliptra_fw_debug_locked(fw)) {
         fw_soc_ifc_wr(fw, A_CPTRA_BOOT_STATUS, status);
@@ -403,7 +403,7 @@ static uint32_t fw_draw(CaliptraFw *fw)
         fw_soc_ifc_wr(fw, A_CPTRA_TRNG_STATUS, 0);
         break;
     }
-    trace_caliptra_fw_draw(fw->trng_kind);
+    trace_caliptra_fw_draw(fw->id, fw->trng_kind);
     fw->trng_have++;
     return CALIPTRA_FW_OK;
 }
@@ -466,8 +466,8 @@ static void fw_fail(CaliptraFw *fw, uint32_t error)
         flow->steps[fw->step].fn == caliptra_fw_step_cfi_seed) {
         error = CALIPTRA_ERR_ROM_CFI_PANIC_TRNG_FAILURE;
     }
-    trace_caliptra_fw_error(flow->name, flow->steps[fw->step].name, error,
-                            caliptra_error_name(error));
+    trace_caliptra_fw_error(fw->id, flow->name, flow->steps[fw->step].name,
+                            error, caliptra_error_name(error));
     fw->error = error;
     fw_enter(fw, flow->fail ? flow->fail(fw, error) : fw_fatal(fw), 0);
 }
@@ -547,7 +547,7 @@ static void fw_timer(void *opaque)
     fw->waiting = false;
     fw->restarted = false;
     fw->woken = false;
-    trace_caliptra_fw_step(flow->name, st->name);
+    trace_caliptra_fw_step(fw->id, flow->name, st->name);
     ret = fw_step(fw);
 
     /* the step has reset the microcontroller, or the SoC has meanwhile */
@@ -593,7 +593,7 @@ static void fw_event(CaliptraUc *uc, CaliptraUcEvent event)
 {
     CaliptraFw *fw = CALIPTRA_NATIVE_FW(uc);
 
-    trace_caliptra_fw_event(event);
+    trace_caliptra_fw_event(fw->id, event);
     switch (event) {
     case CALIPTRA_UC_START:
         fw_stop(fw);
@@ -963,6 +963,8 @@ static void fw_realize(DeviceState *dev, Error **errp)
         return;
     }
     timer_init_ns(&fw->timer, QEMU_CLOCK_VIRTUAL, fw_timer, fw);
+    g_free(fw->id);
+    fw->id = object_get_canonical_path(OBJECT(dev));
 }
 
 static void fw_unrealize(DeviceState *dev)
@@ -977,6 +979,11 @@ static void fw_unrealize(DeviceState *dev)
 static void fw_init(Object *obj)
 {
     CALIPTRA_UC(obj)->ready_at_poll = true;
+}
+
+static void fw_finalize(Object *obj)
+{
+    g_free(CALIPTRA_NATIVE_FW(obj)->id);
 }
 
 static const Property fw_properties[] = {
@@ -1020,6 +1027,7 @@ static const TypeInfo fw_types[] = {
         .parent = TYPE_CALIPTRA_UC,
         .instance_size = sizeof(CaliptraFw),
         .instance_init = fw_init,
+        .instance_finalize = fw_finalize,
         .class_init = fw_class_init,
     },
 };

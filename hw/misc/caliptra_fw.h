@@ -428,6 +428,8 @@ typedef struct CaliptraRomInfo {
 
 struct CaliptraFw {
     CaliptraUc uc;
+    /* for traces: the QOM path */
+    char *id;
 
     /* properties */
     CaliptraLog *log;

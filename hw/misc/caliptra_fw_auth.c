@@ -338,7 +338,7 @@ uint32_t caliptra_cmd_authorize_and_stash(CaliptraFw *fw, const uint8_t *req,
         return CALIPTRA_ERR_RUNTIME_AUTH_AND_STASH_UNSUPPORTED_IMAGE_SOURCE;
     }
     result = auth_judge(fw, r);
-    trace_caliptra_auth_judge(ldl_le_p(r->fw_id), result);
+    trace_caliptra_auth_judge(fw->id, ldl_le_p(r->fw_id), result);
 
     if (result == AUTH_IMAGE_AUTHORIZED &&
         !(ldl_le_p(&r->flags) & AUTH_AND_STASH_FLAG_SKIP_STASH)) {

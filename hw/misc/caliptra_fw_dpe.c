@@ -803,7 +803,7 @@ static uint32_t dpe_invoke(CaliptraFw *fw, const uint8_t *data, size_t len,
     if (status == DPE_ENTROPY) {
         return CALIPTRA_FW_ENTROPY;
     }
-    trace_caliptra_dpe_command(command->name, env.locality, status);
+    trace_caliptra_dpe_command(fw->id, command->name, env.locality, status);
     if (status) {
         dpe_report_detail(&env);
         env.rsp_len = sizeof(DpeRspHeader);
@@ -861,7 +861,7 @@ uint32_t caliptra_cmd_certify_key_extended(CaliptraFw *fw, const uint8_t *req,
     if (status == DPE_ENTROPY) {
         return CALIPTRA_FW_ENTROPY;
     }
-    trace_caliptra_dpe_command("CertifyKey", env.locality, status);
+    trace_caliptra_dpe_command(fw->id, "CertifyKey", env.locality, status);
     dpe_erase_keys(fw);
     if (status) {
         dpe_report_detail(&env);
@@ -997,7 +997,7 @@ DpeStatus caliptra_dpe_derive_default(CaliptraFw *fw, uint32_t parent_locality,
     dpe_env_init(&env, fw, (uint8_t *)&rsp);
     env.locality = parent_locality;
     status = dpe_derive_context(&env, &cmd);
-    trace_caliptra_dpe_measure(tci_type, target, status);
+    trace_caliptra_dpe_measure(fw->id, tci_type, target, status);
     return status;
 }
 

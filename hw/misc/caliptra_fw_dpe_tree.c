@@ -535,7 +535,7 @@ static uint32_t dpe_conclude(CaliptraFw *fw, const DpeFindings *found)
     uint32_t error;
 
     if (found->error) {
-        trace_caliptra_dpe_invalid(found->error, found->detail);
+        trace_caliptra_dpe_invalid(fw->id, found->error, found->detail);
         error = dpe_disable_attestation(fw, found->error);
         if (error) {
             return error;

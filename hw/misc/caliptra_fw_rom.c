@@ -649,7 +649,7 @@ static uint32_t rom_serve(CaliptraFw *fw)
     if (ret != CALIPTRA_FW_OK) {
         return ret;
     }
-    trace_caliptra_fw_command(rom_commands[i].name, 0, rsp->len);
+    trace_caliptra_fw_command(fw->id, rom_commands[i].name, 0, rsp->len);
     if (rsp->len) {
         caliptra_fw_mbox_respond(fw, rsp);
     } else {

@@ -453,7 +453,7 @@ static CaliptraFwFlowId rt_command_failed(CaliptraFw *fw, uint32_t error)
         error == CALIPTRA_ERR_RUNTIME_SHUTDOWN) {
         return CALIPTRA_FLOW_FATAL;
     }
-    trace_caliptra_fw_command(rt_command_name(fw), error, 0);
+    trace_caliptra_fw_command(fw->id, rt_command_name(fw), error, 0);
     caliptra_log(fw->log, "command 0x%08x %s failed: %s (0x%08x): %s",
                  caliptra_fw_mbox_cmd(fw), rt_command_name(fw),
                  caliptra_error_name(error), error,
@@ -553,7 +553,7 @@ static uint32_t rt_serve(CaliptraFw *fw)
         ret = rt_commands[i].fn(fw, fw->req, fw->req_len, rsp);
     }
     if (ret == CALIPTRA_FW_OK) {
-        trace_caliptra_fw_command(rt_commands[i].name, 0, rsp->len);
+        trace_caliptra_fw_command(fw->id, rt_commands[i].name, 0, rsp->len);
         caliptra_fw_mbox_respond(fw, rsp);
         caliptra_fw_wdt_stop(fw);
     }

@@ -93,7 +93,7 @@ static void hmac_ctrl_write(CaliptraState *s, const CaliptraReg *r, unsigned i,
     }
     c->block_lock = 0;
     if (!caliptra_engine_ready(s, &c->e)) {
-        caliptra_engine_refused(r);
+        caliptra_engine_refused(s, r);
         return;
     }
     hmac_start(s, FIELD_EX32(data, HMAC384_CTRL, NEXT) ? HMAC_CMD_NEXT :

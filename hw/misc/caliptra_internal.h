@@ -445,6 +445,9 @@ enum {
 struct CaliptraState {
     SysBusDevice parent_obj;
 
+    /* for traces and messages: the QOM path */
+    char *id;
+
     /* lines */
     qemu_irq out_ready_for_fuses;
     qemu_irq out_ready_for_fw;
@@ -516,6 +519,14 @@ bool caliptra_bus_decodes(CaliptraState *s, uint32_t addr);
  * The receiver does not act before the access that is going on has ended.
  */
 void caliptra_post_event(CaliptraState *s, CaliptraUcEvent event);
+
+/**
+ * caliptra_guest_error: a message for -d guest_errors
+ * @s: the core, which is named in front
+ * @fmt: printf format, without line end
+ */
+void caliptra_guest_error(CaliptraState *s, const char *fmt, ...)
+    G_GNUC_PRINTF(2, 3);
 
 /* recompute output lines and the boot FSM after any state change */
 void caliptra_update(CaliptraState *s);

@@ -13,7 +13,6 @@
 
 #include "qemu/osdep.h"
 #include "qemu/host-utils.h"
-#include "qemu/log.h"
 #include "caliptra_internal.h"
 #include "trace.h"
 
@@ -164,7 +163,7 @@ static void mbox_enter(CaliptraState *s, unsigned fsm)
 {
     CaliptraMbox *m = &s->mbox;
 
-    trace_caliptra_mbox_fsm(mbox_fsm_names[m->fsm], mbox_fsm_names[fsm],
+    trace_caliptra_mbox_fsm(s->id, mbox_fsm_names[m->fsm], mbox_fsm_names[fsm],
                             m->cmd, m->dlen);
     m->fsm = fsm;
     if (fsm == MBOX_EXECUTE_UC) {
@@ -181,7 +180,7 @@ static void mbox_acquire(CaliptraState *s, bool soc, uint32_t user)
     m->lock = true;
     m->soc_has_lock = soc;
     m->user = user;
-    trace_caliptra_mbox_lock(soc ? "soc" : "uc", user);
+    trace_caliptra_mbox_lock(s->id, soc ? "soc" : "uc", user);
     mbox_enter(s, MBOX_RDY_FOR_CMD);
 }
 
@@ -207,18 +206,17 @@ static void mbox_protocol_error(CaliptraState *s, uint32_t bit)
 /* An SoC access without the lock: reported, nothing else */
 static void mbox_no_lock(CaliptraState *s, hwaddr offset, uint32_t pauser)
 {
-    qemu_log_mask(LOG_GUEST_ERROR, "caliptra: mailbox access at 0x%"
-                  HWADDR_PRIx " by user 0x%08x without lock\n",
-                  offset, pauser);
+    caliptra_guest_error(s, "mailbox access at 0x%" HWADDR_PRIx
+                         " by user 0x%08x without lock", offset, pauser);
     mbox_protocol_error(s, R_CPTRA_HW_ERROR_NON_FATAL_MBOX_PROT_NO_LOCK_MASK);
 }
 
 /* The owner breaks the order: only a reset or the microcontroller helps */
 static void mbox_out_of_order(CaliptraState *s, hwaddr offset)
 {
-    qemu_log_mask(LOG_GUEST_ERROR, "caliptra: mailbox access at 0x%"
-                  HWADDR_PRIx " out of order in state %s\n",
-                  offset, mbox_fsm_names[s->mbox.fsm]);
+    caliptra_guest_error(s, "mailbox access at 0x%" HWADDR_PRIx
+                         " out of order in state %s", offset,
+                         mbox_fsm_names[s->mbox.fsm]);
     mbox_enter(s, MBOX_ERROR);
     mbox_protocol_error(s, R_CPTRA_HW_ERROR_NON_FATAL_MBOX_PROT_OOO_MASK);
 }
@@ -227,9 +225,9 @@ static void mbox_out_of_order(CaliptraState *s, hwaddr offset)
 static void mbox_invalid_user(CaliptraState *s, hwaddr offset,
                               uint32_t pauser)
 {
-    qemu_log_mask(LOG_GUEST_ERROR, "caliptra: mailbox access at 0x%"
-                  HWADDR_PRIx " by user 0x%08x, which is neither requester "
-                  "nor receiver\n", offset, pauser);
+    caliptra_guest_error(s, "mailbox access at 0x%" HWADDR_PRIx
+                         " by user 0x%08x, which is neither requester nor "
+                         "receiver", offset, pauser);
     caliptra_soc_ifc_intr_error(s, SOC_IFC_ERROR_INV_DEV);
 }
 

@@ -5,7 +5,6 @@
  */
 
 #include "qemu/osdep.h"
-#include "qemu/log.h"
 #include "caliptra_internal.h"
 #include "caliptra_reg.h"
 
@@ -75,12 +74,12 @@ static uint32_t reg_value(const CaliptraReg *r, uint32_t old, uint32_t data,
     return value & ~(data & r->w1c) & (data | ~r->w0c);
 }
 
-static void reg_dropped(const CaliptraRegBlock *b, const CaliptraReg *r,
-                        hwaddr offset)
+static void reg_dropped(CaliptraState *s, const CaliptraRegBlock *b,
+                        const CaliptraReg *r, hwaddr offset)
 {
-    qemu_log_mask(LOG_GUEST_ERROR, "caliptra: write to %s register 0x%03"
-                  HWADDR_PRIx " (%s) dropped\n", b->name, offset,
-                  r ? r->name : "none");
+    caliptra_guest_error(s, "write to %s register 0x%03" HWADDR_PRIx
+                         " (%s) dropped", b->name, offset,
+                         r ? r->name : "none");
 }
 
 void caliptra_reg_write(CaliptraState *s, const CaliptraRegBlock *b,
@@ -92,7 +91,7 @@ void caliptra_reg_write(CaliptraState *s, const CaliptraRegBlock *b,
     bool takes;
 
     if (!r) {
-        reg_dropped(b, r, offset);
+        reg_dropped(s, b, r, offset);
         return;
     }
     i = (offset - r->addr) / 4;
@@ -105,11 +104,11 @@ void caliptra_reg_write(CaliptraState *s, const CaliptraRegBlock *b,
         r->pre_write(s, r, i, data, soc);
     }
     if (takes && reg_locked(s, r, i, user, soc)) {
-        reg_dropped(b, r, offset);
+        reg_dropped(s, b, r, offset);
     } else if (takes && word) {
         *word = reg_value(r, old, data, soc);
     } else if (!takes && !r->pre_write && !r->post_write) {
-        reg_dropped(b, r, offset);
+        reg_dropped(s, b, r, offset);
     }
     if (r->post_write) {
         r->post_write(s, r, i, data, soc);

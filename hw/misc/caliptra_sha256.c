@@ -140,7 +140,7 @@ static void sha256_ctrl_write(CaliptraState *s, const CaliptraReg *r,
     if (FIELD_EX32(data, SHA256_CTRL, ZEROIZE)) {
         sha256_zeroize(s);
     } else if ((init || next) && !ready) {
-        caliptra_engine_refused(r);
+        caliptra_engine_refused(s, r);
     } else if (init) {
         sha256_start(s, wntz ? SHA256_CMD_WNTZ : SHA256_CMD_INIT);
         wntz_check(c);

@@ -119,12 +119,12 @@ static void sha512_ctrl_write(CaliptraState *s, const CaliptraReg *r,
         return;
     }
     if (c->rd_stuck || c->e.cmd == SHA512_CMD_QUOTE) {
-        caliptra_engine_refused(r);
+        caliptra_engine_refused(s, r);
         return;
     }
     c->block_lock = 0;
     if (!caliptra_engine_ready(s, &c->e)) {
-        caliptra_engine_refused(r);
+        caliptra_engine_refused(s, r);
         return;
     }
     if (FIELD_EX32(data, SHA512_CTRL, INIT)) {
@@ -181,7 +181,7 @@ static void sha512_quote_write(CaliptraState *s, const CaliptraReg *r,
         return;
     }
     if (c->e.cmd == SHA512_CMD_QUOTE) {
-        caliptra_engine_refused(r);
+        caliptra_engine_refused(s, r);
         return;
     }
     if (c->e.cmd) {

@@ -16,7 +16,6 @@
 
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
-#include "qemu/log.h"
 #include "caliptra_internal.h"
 #include "caliptra_crypto.h"
 #include "trace.h"
@@ -111,7 +110,7 @@ static void sha_finish(CaliptraState *s)
     sha_compress(a);
 
     a->fsm = SHA_DONE;
-    trace_caliptra_sha_acc_done(a->mode, a->dlen, a->digest[0]);
+    trace_caliptra_sha_acc_done(s->id, a->mode, a->dlen, a->digest[0]);
     if (!a->soc_has_lock) {
         caliptra_intr_notif(&a->intr, SHA_NOTIF_CMD_DONE);
     }
@@ -167,15 +166,17 @@ static void sha_step(CaliptraState *s)
     }
 }
 
-static void sha_datain(CaliptraShaAcc *a, uint32_t data)
+static void sha_datain(CaliptraState *s, uint32_t data)
 {
+    CaliptraShaAcc *a = &s->sha_acc;
+
     if (!sha_streaming(a)) {
         return;
     }
     if (sha_block_full(a)) {
         /* hardware never acknowledges this access; here it is lost */
-        qemu_log_mask(LOG_GUEST_ERROR, "caliptra: SHA accelerator data "
-                      "after the end of the message\n");
+        caliptra_guest_error(s, "SHA accelerator data after the end of the "
+                             "message");
         return;
     }
     if (a->fsm == SHA_IDLE) {
@@ -195,7 +196,7 @@ static void sha_release(CaliptraState *s)
 {
     CaliptraShaAcc *a = &s->sha_acc;
 
-    trace_caliptra_sha_acc_unlock(a->user);
+    trace_caliptra_sha_acc_unlock(s->id, a->user);
     a->lock = false;
     a->soc_has_lock = false;
     a->execute = false;
@@ -251,7 +252,7 @@ static uint32_t sha_read(CaliptraState *s, hwaddr offset, bool soc,
         a->lock = true;
         a->soc_has_lock = soc;
         a->user = user;
-        trace_caliptra_sha_acc_lock(soc ? "soc" : "uc", user);
+        trace_caliptra_sha_acc_lock(s->id, soc ? "soc" : "uc", user);
         return 0;
     }
     return caliptra_sha_acc_peek(s, offset);
@@ -270,9 +271,8 @@ static void sha_write(CaliptraState *s, hwaddr offset, bool soc,
         return;
     }
     if (!sha_owner(a, soc, user)) {
-        qemu_log_mask(LOG_GUEST_ERROR, "caliptra: SHA accelerator write at "
-                      "0x%" HWADDR_PRIx " by user 0x%08x without lock\n",
-                      offset, user);
+        caliptra_guest_error(s, "SHA accelerator write at 0x%" HWADDR_PRIx
+                             " by user 0x%08x without lock", offset, user);
         return;
     }
     switch (offset) {
@@ -293,7 +293,7 @@ static void sha_write(CaliptraState *s, hwaddr offset, bool soc,
         break;
     case A_SHA_ACC_DATAIN:
         a->datain = data;
-        sha_datain(a, data);
+        sha_datain(s, data);
         break;
     case A_SHA_ACC_EXECUTE:
         a->execute = FIELD_EX32(data, SHA_ACC_EXECUTE, EXECUTE);

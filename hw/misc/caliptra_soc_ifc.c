@@ -136,7 +136,7 @@ static void error_fatal(CaliptraState *s)
         return;
     }
     s->soc_ifc.error_fatal = true;
-    trace_caliptra_soc_ifc_error_fatal(REG(s, CPTRA_HW_ERROR_FATAL),
+    trace_caliptra_soc_ifc_error_fatal(s->id, REG(s, CPTRA_HW_ERROR_FATAL),
                                        REG(s, CPTRA_FW_ERROR_FATAL));
     caliptra_flush(s);
 }
@@ -262,7 +262,7 @@ static void wdt_update(CaliptraState *s)
         bool timeout = wdt_timed_out(s, t);
 
         if (timeout && !r->wdt_timeout[t]) {
-            trace_caliptra_soc_ifc_wdt_timeout(t + 1);
+            trace_caliptra_soc_ifc_wdt_timeout(s->id, t + 1);
             if (t == 0) {
                 caliptra_soc_ifc_intr_error(s,
                     SOC_IFC_ERROR_WDT_TIMER1_TIMEOUT);
@@ -494,7 +494,7 @@ static void fuse_wr_done_post_write(CaliptraState *s, const CaliptraReg *r,
 {
     /* any write is observed, whatever its value */
     s->soc_ifc.fuse_wr_done_observed = true;
-    trace_caliptra_soc_ifc_fuse_wr_done(REG(s, CPTRA_FUSE_WR_DONE));
+    trace_caliptra_soc_ifc_fuse_wr_done(s->id, REG(s, CPTRA_FUSE_WR_DONE));
 }
 
 static void fw_update_reset_post_write(CaliptraState *s, const CaliptraReg *r,

@@ -15,7 +15,6 @@
 
 #include "qemu/osdep.h"
 #include "qemu/guest-random.h"
-#include "qemu/log.h"
 #include "caliptra_internal.h"
 #include "caliptra_reg.h"
 #include "trace.h"
@@ -111,8 +110,9 @@ static void csrng_seed(CaliptraTrng *t, bool entropy)
 }
 
 /* A command is complete; it ends here unless it has to wait for a seed */
-static void csrng_command(CaliptraTrng *t)
+static void csrng_command(CaliptraState *s)
 {
+    CaliptraTrng *t = &s->trng;
     uint8_t data[CALIPTRA_CTR_DRBG_SEED_SIZE];
     unsigned acmd = FIELD_EX32(t->cmd, CSRNG_CMD_REQ, ACMD);
     bool entropy = FIELD_EX32(t->cmd, CSRNG_CMD_REQ, FLAG0) != MUBI4_TRUE;
@@ -146,11 +146,10 @@ static void csrng_command(CaliptraTrng *t)
         csrng_clear(t);
         break;
     default:
-        qemu_log_mask(LOG_GUEST_ERROR,
-                      "caliptra: unknown CSRNG command %u\n", acmd);
+        caliptra_guest_error(s, "unknown CSRNG command %u", acmd);
         return;
     }
-    trace_caliptra_csrng_command(acmd);
+    trace_caliptra_csrng_command(s->id, acmd);
     CSRNG(t, INTERRUPT_STATE) |=
         R_CSRNG_INTERRUPT_STATE_CS_CMD_REQ_DONE_MASK;
 }
@@ -161,8 +160,7 @@ static void csrng_cmd_req_write(CaliptraState *s, const CaliptraReg *r,
     CaliptraTrng *t = &s->trng;
 
     if (!csrng_enabled(t) || t->seed_wanted) {
-        qemu_log_mask(LOG_GUEST_ERROR,
-                      "caliptra: CSRNG command while it is not ready\n");
+        caliptra_guest_error(s, "CSRNG command while it is not ready");
         return;
     }
     if (t->extra_wanted) {
@@ -175,7 +173,7 @@ static void csrng_cmd_req_write(CaliptraState *s, const CaliptraReg *r,
                               ARRAY_SIZE(t->extra));
     }
     if (!t->extra_wanted) {
-        csrng_command(t);
+        csrng_command(s);
     }
 }
 
@@ -291,7 +289,7 @@ static void es_module_enable_write(CaliptraState *s, const CaliptraReg *r,
                                    unsigned i, uint32_t data, bool soc)
 {
     if (entropy_src_enabled(&s->trng) && s->trng.seed_wanted) {
-        csrng_command(&s->trng);
+        csrng_command(s);
     }
 }
 

@@ -12,7 +12,6 @@
  */
 
 #include "qemu/osdep.h"
-#include "qemu/log.h"
 #include "caliptra_internal.h"
 #include "caliptra_reg.h"
 #include "trace.h"
@@ -42,7 +41,7 @@ static void kv_fill(CaliptraState *s, unsigned slot)
 
 void caliptra_kv_flush(CaliptraState *s)
 {
-    trace_caliptra_kv_flush();
+    trace_caliptra_kv_flush(s->id);
     for (int slot = 0; slot < CALIPTRA_KV_SLOTS; slot++) {
         kv_fill(s, slot);
     }
@@ -63,7 +62,7 @@ CaliptraKvError caliptra_kv_read_port(CaliptraState *s, unsigned slot,
         memset(words, 0, sizeof(v->key[slot]));
     }
     *last_dword = FIELD_EX32(ctrl, KV_KEY_CTRL, LAST_DWORD);
-    trace_caliptra_kv_read(slot, client, ok);
+    trace_caliptra_kv_read(s->id, slot, client, ok);
     return ok ? KV_SUCCESS : KV_READ_FAIL;
 }
 
@@ -75,7 +74,7 @@ CaliptraKvError caliptra_kv_write_port(CaliptraState *s, unsigned slot,
     uint32_t *ctrl = &v->key_ctrl[slot];
     bool ok = !(*ctrl & KV_LOCKS);
 
-    trace_caliptra_kv_write(slot, dest_valid, ok);
+    trace_caliptra_kv_write(s->id, slot, dest_valid, ok);
     if (!ok) {
         return KV_WRITE_FAIL;
     }
@@ -105,11 +104,10 @@ static void kv_ctrl_write(CaliptraState *s, const CaliptraReg *r,
         return;
     }
     if (*ctrl & KV_LOCKS) {
-        qemu_log_mask(LOG_GUEST_ERROR, "caliptra: clear of locked key slot "
-                      "%u refused\n", slot);
+        caliptra_guest_error(s, "clear of locked key slot %u refused", slot);
         return;
     }
-    trace_caliptra_kv_clear(slot);
+    trace_caliptra_kv_clear(s->id, slot);
     memset(v->key[slot], 0, sizeof(v->key[slot]));
     *ctrl &= ~KV_META;
 }
@@ -159,7 +157,7 @@ void caliptra_pcr_read_port(CaliptraState *s, unsigned pcr, uint32_t words[12])
 void caliptra_pcr_write_port(CaliptraState *s, unsigned pcr,
                              const uint32_t words[12])
 {
-    trace_caliptra_pcr_extend(pcr, words[0]);
+    trace_caliptra_pcr_extend(s->id, pcr, words[0]);
     memcpy(s->vault.pcr[pcr], words, sizeof(s->vault.pcr[pcr]));
 }
 
@@ -173,11 +171,10 @@ static void pv_ctrl_pre_write(CaliptraState *s, const CaliptraReg *r,
         return;
     }
     if (FIELD_EX32(v->pcr_ctrl[pcr], PV_PCR_CTRL, LOCK)) {
-        qemu_log_mask(LOG_GUEST_ERROR,
-                      "caliptra: clear of locked PCR %u refused\n", pcr);
+        caliptra_guest_error(s, "clear of locked PCR %u refused", pcr);
         return;
     }
-    trace_caliptra_pcr_clear(pcr);
+    trace_caliptra_pcr_clear(s->id, pcr);
     memset(v->pcr[pcr], 0, sizeof(v->pcr[pcr]));
 }
 

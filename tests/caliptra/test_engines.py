@@ -13,6 +13,7 @@
 import hashlib
 
 import os
+import re
 import sys
 import unittest
 
@@ -771,7 +772,8 @@ class Wake(unittest.TestCase):
     def wakes(self):
         """How many times since the last question."""
         lines = self.soc.stderr().splitlines()
-        found = sum('caliptra_fw_event 2' in line for line in lines)
+        found = sum(bool(re.search(r'caliptra_fw_event .*: 2 ', line))
+                    for line in lines)
         new = found - getattr(self, 'found', 0)
         self.found = found
         return new
