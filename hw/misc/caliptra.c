@@ -280,7 +280,8 @@ static void caliptra_step_boot_fsm(CaliptraState *s)
 {
     const uint32_t *regs = s->soc_ifc.regs;
 
-    if (s->boot_fsm == BOOT_IDLE && s->in_pwrgood && s->in_rst_b) {
+    if (s->boot_fsm == BOOT_IDLE && s->in_pwrgood && s->in_rst_b &&
+        qdev_is_realized(DEVICE(s))) {
         caliptra_release_reset(s);
     }
     if (s->boot_fsm == BOOT_FUSE && regs[R_CPTRA_FUSE_WR_DONE] &&
@@ -645,17 +646,20 @@ static char *caliptra_get_mailbox_state(Object *obj, Error **errp)
     return g_strdup(caliptra_mbox_fsm_name(&CALIPTRA(obj)->mbox));
 }
 
+/* power is off until the SoC drives the lines; no timer is left behind */
+static void caliptra_power_off(CaliptraState *s)
+{
+    s->in_pwrgood = false;
+    s->in_rst_b = false;
+    caliptra_assert_reset(s, CALIPTRA_RESET_COLD);
+}
+
+/* the SoC drives the lines in the exit phase of its own reset */
 static void caliptra_reset_hold(Object *obj, ResetType type)
 {
     CaliptraState *s = CALIPTRA(obj);
 
-    /*
-     * Power is off until the SoC drives the lines, which it does in the exit
-     * phase of its own reset.
-     */
-    s->in_pwrgood = false;
-    s->in_rst_b = false;
-    caliptra_assert_reset(s, CALIPTRA_RESET_COLD);
+    caliptra_power_off(s);
     s->wires = 0;
 }
 
@@ -690,6 +694,8 @@ static void caliptra_unrealize(DeviceState *dev)
 {
     CaliptraState *s = CALIPTRA(dev);
 
+    caliptra_power_off(s);
+    caliptra_update(s);
     if (s->uc) {
         caliptra_uc_disconnect(s->uc);
     }

@@ -12,6 +12,8 @@ import sys
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import caliptra_soc as soc_regs  # noqa: E402
+from caliptra_soc import CaliptraSoc  # noqa: E402
 import register_model  # noqa: E402
 import replay  # noqa: E402
 from qtestlib import QTest, QTestError  # noqa: E402
@@ -140,6 +142,64 @@ class Testdev(unittest.TestCase):
                     self.assertRaisesRegex(QTestError, error):
                 replay.bench_qtest(args=['-device',
                                          'caliptra-testdev,' + options])
+
+
+class Realize(unittest.TestCase):
+    """Core and firmware go and come back."""
+
+    CORE, FIRMWARE = '/machine/caliptra-core', '/machine/caliptra-uc'
+
+    def setUp(self):
+        self.soc = CaliptraSoc(qmp=True)
+        self.addCleanup(self.soc.close)
+
+    def realized(self, path, value):
+        self.soc.qmp('qom-set', path=path, property='realized', value=value)
+
+    def certificate(self):
+        return self.soc.qom_get(self.FIRMWARE, 'ldevid-cert')
+
+    def boot(self):
+        self.soc.power_on()
+        self.soc.start()
+        self.soc.wait_ready_for_fw()
+        return self.certificate()
+
+    def test_again(self):
+        soc = self.soc
+        want = self.boot()
+        for paths in ([self.CORE], [self.FIRMWARE],
+                      [self.CORE, self.FIRMWARE], [self.FIRMWARE, self.CORE]):
+            with self.subTest(paths=paths):
+                for path in paths:
+                    self.realized(path, False)
+                self.certificate()
+                soc.qom_get(self.CORE, 'last-error-name')
+                # no timer of theirs is left, and no line has an effect
+                soc.clock_step(1000000000)
+                if self.CORE in paths:
+                    soc.assert_reset()
+                    soc.release_reset()
+                    self.assertEqual(soc.read32(soc_regs.FLOW_STATUS), 0)
+                for path in reversed(paths):
+                    self.realized(path, True)
+                self.assertEqual(self.boot(), want)
+
+    def test_in_the_middle(self):
+        """While firmware waits for random words, and while it is at work."""
+        soc = self.soc
+        want = self.boot()
+        for steps in (1, 3, 20):
+            for path in (self.CORE, self.FIRMWARE):
+                with self.subTest(path=path, steps=steps):
+                    soc.power_on()
+                    soc.start()
+                    for _ in range(steps):
+                        soc.step()
+                    self.realized(path, False)
+                    soc.clock_step(1000000000)
+                    self.realized(path, True)
+                    self.assertEqual(self.boot(), want)
 
 
 class Properties(unittest.TestCase):
