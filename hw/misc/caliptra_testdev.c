@@ -6,7 +6,8 @@
  *   -device caliptra-testdev,core=/machine/caliptra/core,addr=ADDR
  *
  * maps at ADDR, in the address space of the first CPU or in that of the
- * property "memory":
+ * property "memory", what follows.  Without core=PATH the device makes a core
+ * of its own, in which nobody plays the microcontroller.
  *
  *   +0x00000000  the microcontroller's bus, 0x70000000 bytes; the offset is
  *                the microcontroller's address.  Accesses are its own.
@@ -439,16 +440,21 @@ static void testdev_reset_hold(Object *obj, ResetType type)
     s->itrng = d->itrng;
 }
 
+/* A core of its own: hardware only */
+static bool testdev_make_core(CaliptraTestdev *d, Error **errp)
+{
+    DeviceState *core = qdev_new(TYPE_CALIPTRA);
+
+    object_property_add_child(OBJECT(d), "own-core", OBJECT(core));
+    d->core = CALIPTRA(object_ref(OBJECT(core)));
+    return sysbus_realize_and_unref(SYS_BUS_DEVICE(core), errp);
+}
+
 static void testdev_realize(DeviceState *dev, Error **errp)
 {
     CaliptraTestdev *d = CALIPTRA_TESTDEV(dev);
     Object *obj = OBJECT(dev);
 
-    if (!d->core) {
-        error_setg(errp, "caliptra-testdev: core=PATH must name a Caliptra "
-                   "core");
-        return;
-    }
     if (!d->memory && first_cpu) {
         d->memory = first_cpu->memory;
         object_ref(OBJECT(d->memory));
@@ -456,6 +462,9 @@ static void testdev_realize(DeviceState *dev, Error **errp)
     if (!d->memory) {
         error_setg(errp, "caliptra-testdev: memory=PATH must name a memory "
                    "region: this machine has no CPU");
+        return;
+    }
+    if (!d->core && !testdev_make_core(d, errp)) {
         return;
     }
     d->itrng = d->core->itrng;
@@ -521,7 +530,8 @@ static void testdev_class_init(ObjectClass *klass, const void *data)
     set_bit(DEVICE_CATEGORY_MISC, dc->categories);
     device_class_set_props(dc, testdev_properties);
     object_class_property_set_description(klass, "core",
-        "QOM path of the Caliptra core to reach");
+        "QOM path of the Caliptra core to reach (default: one of its own, "
+        "with nobody who plays the microcontroller)");
     object_class_property_set_description(klass, "memory",
         "QOM path of the memory region to map into (default: what the first "
         "CPU sees)");

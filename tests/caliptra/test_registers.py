@@ -134,14 +134,71 @@ class Testdev(unittest.TestCase):
             q.write32(replay.GENERIC_IN + 4, 1)
             self.assertEqual(q.read32(replay.GENERIC_IN), 0)
 
-    def test_no_core(self):
+    def test_wrong_core(self):
         for options, error in (
-                ('addr=0', 'core=PATH must name a Caliptra core'),
+                ('core=/machine/nothing', 'not found'),
                 ('core=/machine/caliptra', 'Invalid parameter type')):
             with self.subTest(options=options), \
                     self.assertRaisesRegex(QTestError, error):
                 replay.bench_qtest(args=['-device',
                                          'caliptra-testdev,' + options])
+
+
+class TwoCores(unittest.TestCase):
+    """That of the machine, and one that the test device has made."""
+
+    IDS = ('/machine/caliptra-core', '/machine/peripheral/second/own-core')
+
+    def setUp(self):
+        self.soc = CaliptraSoc(args=[
+            '-device', 'caliptra-testdev,id=second,addr=0x%x' % replay.BUS,
+            '-trace', 'caliptra_boot_fsm', '-d', 'guest_errors'])
+        self.addCleanup(self.soc.close)
+
+    def lines(self, text):
+        """How many lines each core has."""
+        lines = [line for line in self.soc.stderr().splitlines()
+                 if text in line]
+        counts = [sum(name + ': ' in line for line in lines)
+                  for name in self.IDS]
+        self.assertEqual(sum(counts), len(lines))
+        return counts
+
+    def test_both_work(self):
+        soc = self.soc
+        soc.power_on()
+        soc.start()
+        for path in replay.find_traces([replay.own_traces_dir()]):
+            with self.subTest(trace=os.path.basename(path)):
+                player = replay.Player(replay.Trace(path))
+                out = io.StringIO()
+                player.run(soc)
+                player.report(3, out)
+                self.assertFalse(player.diffs, '\n' + out.getvalue())
+            soc.serve_trng()
+        soc.wait_ready_for_fw()
+
+    def test_distinguishable(self):
+        soc = self.soc
+        self.assertEqual(self.lines('without lock'), [0, 0])
+        start = self.lines('caliptra_boot_fsm')
+        soc.power_on()
+        first = self.lines('caliptra_boot_fsm')
+        self.assertGreater(first[0], start[0])
+        self.assertEqual(first[1], start[1])
+        soc.write32(replay.RESET, replay.RESET_COLD)
+        both = self.lines('caliptra_boot_fsm')
+        self.assertEqual(both[0], first[0])
+        self.assertGreater(both[1], first[1])
+        soc.write32(replay.PAUSER, soc_regs.DEFAULT_PAUSER)
+        for base, want in ((soc_regs.MBOX, [1, 0]),
+                           (replay.SOC_WINDOW + 0x20000, [1, 1])):
+            offset = base - soc_regs.MBOX
+            soc.writes32([(soc_regs.MBOX_VALID_PAUSER + offset,
+                           soc_regs.DEFAULT_PAUSER),
+                          (soc_regs.MBOX_PAUSER_LOCK + offset, 1),
+                          (soc_regs.MBOX_CMD + offset, 1)])
+            self.assertEqual(self.lines('without lock'), want)
 
 
 class Realize(unittest.TestCase):
