@@ -13,13 +13,6 @@
 /* how long a flow takes, in nanoseconds of virtual time */
 #define DOE_FLOW_NS         1000
 
-enum {
-    DOE_CMD_IDLE = 0,
-    DOE_CMD_UDS = 1,
-    DOE_CMD_FE = 2,
-    DOE_CMD_CLEAR = 3,
-};
-
 static void doe_clear(CaliptraState *s)
 {
     CaliptraDoe *d = &s->engines.doe;

@@ -21,13 +21,6 @@
 #define ECC_ERROR_INTERNAL      0
 #define ECC_ERROR_BITS          1
 
-enum {
-    ECC_CMD_NONE = 0,
-    ECC_CMD_KEYGEN = 1,
-    ECC_CMD_SIGN = 2,
-    ECC_CMD_VERIFY = 3,
-};
-
 static const uint32_t ecc_id[4] = { 0x63707365, 0x38342D33, 0x3030312E, 0 };
 
 #define P384_WORDS  12

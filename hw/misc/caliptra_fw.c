@@ -10,6 +10,7 @@
  */
 
 #include "qemu/osdep.h"
+#include "qemu/cutils.h"
 #include "qemu/bitops.h"
 #include "qemu/guest-random.h"
 #include "qemu/host-utils.h"
@@ -78,12 +79,12 @@ void caliptra_fw_wr(CaliptraFw *fw, uint32_t addr, uint32_t data)
     caliptra_uc_write(&fw->uc, addr, data);
 }
 
-static uint32_t fw_soc_ifc_rd(CaliptraFw *fw, uint32_t offset)
+uint32_t caliptra_fw_soc_ifc_rd(CaliptraFw *fw, uint32_t offset)
 {
     return caliptra_fw_rd(fw, CALIPTRA_SOC_IFC_BASE + offset);
 }
 
-static void fw_soc_ifc_wr(CaliptraFw *fw, uint32_t offset, uint32_t data)
+void caliptra_fw_soc_ifc_wr(CaliptraFw *fw, uint32_t offset, uint32_t data)
 {
     caliptra_fw_wr(fw, CALIPTRA_SOC_IFC_BASE + offset, data);
 }
@@ -102,7 +103,7 @@ void caliptra_hw_to_bytes(uint8_t *bytes, const uint8_t *hw, size_t len)
 
 CaliptraFwReset caliptra_fw_reset_reason(CaliptraFw *fw)
 {
-    uint32_t reason = fw_soc_ifc_rd(fw, A_CPTRA_RESET_REASON);
+    uint32_t reason = caliptra_fw_soc_ifc_rd(fw, A_CPTRA_RESET_REASON);
     bool update = FIELD_EX32(reason, CPTRA_RESET_REASON, FW_UPD_RESET);
     bool warm = FIELD_EX32(reason, CPTRA_RESET_REASON, WARM_RESET);
 
@@ -114,19 +115,25 @@ CaliptraFwReset caliptra_fw_reset_reason(CaliptraFw *fw)
 
 uint32_t caliptra_fw_lifecycle(CaliptraFw *fw)
 {
-    return FIELD_EX32(fw_soc_ifc_rd(fw, A_CPTRA_SECURITY_STATE),
+    return FIELD_EX32(caliptra_fw_soc_ifc_rd(fw, A_CPTRA_SECURITY_STATE),
                       CPTRA_SECURITY_STATE, DEVICE_LIFECYCLE);
 }
 
 bool caliptra_fw_debug_locked(CaliptraFw *fw)
 {
-    return FIELD_EX32(fw_soc_ifc_rd(fw, A_CPTRA_SECURITY_STATE),
+    return FIELD_EX32(caliptra_fw_soc_ifc_rd(fw, A_CPTRA_SECURITY_STATE),
                       CPTRA_SECURITY_STATE, DEBUG_LOCKED);
 }
 
 uint32_t caliptra_fw_fuse(CaliptraFw *fw, uint32_t offset)
 {
-    return fw_soc_ifc_rd(fw, offset);
+    return caliptra_fw_soc_ifc_rd(fw, offset);
+}
+
+bool caliptra_fw_fuse_hash(CaliptraFw *fw, uint32_t offset, uint8_t hash[48])
+{
+    caliptra_drv_array_read(fw, CALIPTRA_SOC_IFC_BASE + offset, hash, 48);
+    return !buffer_is_zero(hash, 48);
 }
 
 bool caliptra_fw_lms_verify(CaliptraFw *fw)
@@ -166,15 +173,15 @@ void caliptra_fw_boot_status(CaliptraFw *fw, uint32_t status)
     trace_caliptra_fw_boot_status(fw->id, status);
     fw->boot_status = status;
     if (!caliptra_fw_debug_locked(fw)) {
-        fw_soc_ifc_wr(fw, A_CPTRA_BOOT_STATUS, status);
+        caliptra_fw_soc_ifc_wr(fw, A_CPTRA_BOOT_STATUS, status);
     }
 }
 
 /* the error registers go with the boot status, whatever is locked */
 static void fw_error_reg(CaliptraFw *fw, uint32_t offset, uint32_t code)
 {
-    fw_soc_ifc_wr(fw, offset, code);
-    fw_soc_ifc_wr(fw, A_CPTRA_BOOT_STATUS, fw->boot_status);
+    caliptra_fw_soc_ifc_wr(fw, offset, code);
+    caliptra_fw_soc_ifc_wr(fw, A_CPTRA_BOOT_STATUS, fw->boot_status);
 }
 
 void caliptra_fw_error_non_fatal(CaliptraFw *fw, uint32_t code)
@@ -184,7 +191,7 @@ void caliptra_fw_error_non_fatal(CaliptraFw *fw, uint32_t code)
 
 void caliptra_fw_ext_error(CaliptraFw *fw, unsigned i, uint32_t info)
 {
-    fw_soc_ifc_wr(fw, A_CPTRA_FW_EXTENDED_ERROR_INFO + 4 * i, info);
+    caliptra_fw_soc_ifc_wr(fw, A_CPTRA_FW_EXTENDED_ERROR_INFO + 4 * i, info);
 }
 
 /* ---- watchdog (caliptra-sw common/src/wdt.rs) ---- */
@@ -194,19 +201,21 @@ void caliptra_fw_wdt_start(CaliptraFw *fw, uint64_t period)
     if (!caliptra_fw_debug_locked(fw)) {
         return;
     }
-    fw_soc_ifc_wr(fw, A_CPTRA_WDT_TIMER1_TIMEOUT_PERIOD, period);
-    fw_soc_ifc_wr(fw, A_CPTRA_WDT_TIMER1_TIMEOUT_PERIOD + 4, period >> 32);
-    fw_soc_ifc_wr(fw, A_CPTRA_WDT_TIMER2_TIMEOUT_PERIOD, WDT_TIMER2_PERIOD);
-    fw_soc_ifc_wr(fw, A_CPTRA_WDT_TIMER2_TIMEOUT_PERIOD + 4, 0);
-    fw_soc_ifc_wr(fw, A_CPTRA_WDT_TIMER1_EN,
-                  R_CPTRA_WDT_TIMER1_EN_TIMER1_EN_MASK);
-    fw_soc_ifc_wr(fw, A_CPTRA_WDT_TIMER1_CTRL,
-                  R_CPTRA_WDT_TIMER1_CTRL_TIMER1_RESTART_MASK);
+    caliptra_fw_soc_ifc_wr(fw, A_CPTRA_WDT_TIMER1_TIMEOUT_PERIOD, period);
+    caliptra_fw_soc_ifc_wr(fw, A_CPTRA_WDT_TIMER1_TIMEOUT_PERIOD + 4,
+                           period >> 32);
+    caliptra_fw_soc_ifc_wr(fw, A_CPTRA_WDT_TIMER2_TIMEOUT_PERIOD,
+                           WDT_TIMER2_PERIOD);
+    caliptra_fw_soc_ifc_wr(fw, A_CPTRA_WDT_TIMER2_TIMEOUT_PERIOD + 4, 0);
+    caliptra_fw_soc_ifc_wr(fw, A_CPTRA_WDT_TIMER1_EN,
+                           R_CPTRA_WDT_TIMER1_EN_TIMER1_EN_MASK);
+    caliptra_fw_soc_ifc_wr(fw, A_CPTRA_WDT_TIMER1_CTRL,
+                           R_CPTRA_WDT_TIMER1_CTRL_TIMER1_RESTART_MASK);
 }
 
 void caliptra_fw_wdt_stop(CaliptraFw *fw)
 {
-    fw_soc_ifc_wr(fw, A_CPTRA_WDT_TIMER1_EN, 0);
+    caliptra_fw_soc_ifc_wr(fw, A_CPTRA_WDT_TIMER1_EN, 0);
 }
 
 /* ---- the mailbox from the inside (drivers/src/mailbox.rs) ---- */
@@ -303,8 +312,8 @@ bool caliptra_fw_sha_acc_lock(CaliptraFw *fw)
 
 static uint8_t fw_trng_kind(CaliptraFw *fw)
 {
-    uint32_t manuf = fw_soc_ifc_rd(fw, A_CPTRA_DBG_MANUF_SERVICE_REG);
-    uint32_t config = fw_soc_ifc_rd(fw, A_CPTRA_HW_CONFIG);
+    uint32_t manuf = caliptra_fw_soc_ifc_rd(fw, A_CPTRA_DBG_MANUF_SERVICE_REG);
+    uint32_t config = caliptra_fw_soc_ifc_rd(fw, A_CPTRA_HW_CONFIG);
 
     if (!caliptra_fw_debug_locked(fw) && (manuf & DBG_MANUF_RNG_UNAVAILABLE)) {
         return TRNG_FAKE;
@@ -384,10 +393,10 @@ static uint32_t fw_draw(CaliptraFw *fw)
             fw->trng_deadline = caliptra_uc_clock_deadline(&fw->uc,
                 caliptra_uc_clock_ticks(&fw->uc) +
                 TRNG_EXT_POLLS * TRNG_EXT_POLL_CLOCKS);
-            fw_soc_ifc_wr(fw, A_CPTRA_TRNG_STATUS,
-                          R_CPTRA_TRNG_STATUS_DATA_REQ_MASK);
+            caliptra_fw_soc_ifc_wr(fw, A_CPTRA_TRNG_STATUS,
+                                   R_CPTRA_TRNG_STATUS_DATA_REQ_MASK);
         }
-        status = fw_soc_ifc_rd(fw, A_CPTRA_TRNG_STATUS);
+        status = caliptra_fw_soc_ifc_rd(fw, A_CPTRA_TRNG_STATUS);
         if (!FIELD_EX32(status, CPTRA_TRNG_STATUS, DATA_WR_DONE)) {
             if (qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) >= fw->trng_deadline) {
                 fw->trng_requested = false;
@@ -397,10 +406,10 @@ static uint32_t fw_draw(CaliptraFw *fw)
             return CALIPTRA_FW_WAIT;
         }
         for (int i = 0; i < CALIPTRA_TRNG_WORDS; i++) {
-            words[i] = fw_soc_ifc_rd(fw, A_CPTRA_TRNG_DATA + 4 * i);
+            words[i] = caliptra_fw_soc_ifc_rd(fw, A_CPTRA_TRNG_DATA + 4 * i);
         }
         fw->trng_requested = false;
-        fw_soc_ifc_wr(fw, A_CPTRA_TRNG_STATUS, 0);
+        caliptra_fw_soc_ifc_wr(fw, A_CPTRA_TRNG_STATUS, 0);
         break;
     }
     trace_caliptra_fw_draw(fw->id, fw->trng_kind);
@@ -487,7 +496,7 @@ static uint32_t fw_nmi(CaliptraFw *fw)
                                 CALIPTRA_ERR_RUNTIME_GLOBAL_NMI },
     };
     CaliptraFwStage stage = fw_flow(fw)->stage;
-    uint32_t sts = fw_soc_ifc_rd(fw, A_INTR_ERROR_INTERNAL);
+    uint32_t sts = caliptra_fw_soc_ifc_rd(fw, A_INTR_ERROR_INTERNAL);
 
     /* mcause, mscause, mepc, ra: this firmware has no program counter */
     for (int i = 0; i < 4; i++) {
@@ -877,12 +886,6 @@ static const VMStateDescription vmstate_image_info = {
     },
 };
 
-static bool fw_in_iccm(uint32_t addr, uint32_t size)
-{
-    return size <= CALIPTRA_ICCM_SIZE && addr >= CALIPTRA_ICCM_BASE &&
-           addr - CALIPTRA_ICCM_BASE <= CALIPTRA_ICCM_SIZE - size;
-}
-
 static int fw_post_load(void *opaque, int version_id)
 {
     CaliptraFw *fw = opaque;
@@ -895,8 +898,9 @@ static int fw_post_load(void *opaque, int version_id)
         return -EINVAL;
     }
     /* zero sizes: nothing has been verified yet */
-    if ((im->fmc.size && !fw_in_iccm(im->fmc.load_addr, im->fmc.size)) ||
-        (im->rt.size && !fw_in_iccm(im->rt.load_addr, im->rt.size))) {
+    if ((im->fmc.size &&
+         !caliptra_fw_in_iccm(im->fmc.load_addr, im->fmc.size)) ||
+        (im->rt.size && !caliptra_fw_in_iccm(im->rt.load_addr, im->rt.size))) {
         return -EINVAL;
     }
     return 0;

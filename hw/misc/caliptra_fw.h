@@ -1,5 +1,5 @@
 /*
- * Caliptra 1.x core: private state and rooms of the firmware side
+ * Caliptra 1.x core: private state and interfaces of the native firmware
  *
  * The model of Caliptra's own ROM, FMC and runtime, a caliptra-uc.  It touches
  * hardware only as the microcontroller could: through caliptra_uc_read() and
@@ -18,6 +18,7 @@
 #include "hw/misc/caliptra_uc.h"
 #include "migration/vmstate.h"
 #include "caliptra_crypto.h"
+#include "caliptra_fw_dpe.h"
 #include "caliptra_fw_x509.h"
 
 OBJECT_DECLARE_SIMPLE_TYPE(CaliptraFw, CALIPTRA_NATIVE_FW)
@@ -161,6 +162,8 @@ QEMU_BUILD_BUG_ON(sizeof(CaliptraManifest) != CALIPTRA_MANIFEST_SIZE);
  * @bytes: @len bytes, most significant byte first
  * @hw: @len bytes as the image has them
  * @len: a multiple of 4, at most 48
+ *
+ * The way back is the same: the bytes of each word change places.
  */
 void caliptra_hw_to_bytes(uint8_t *bytes, const uint8_t *hw, size_t len);
 
@@ -190,7 +193,7 @@ enum {
     DVS4_FMC_SVN = 0, DVS4_ROM_COLD_BOOT_STATUS, DVS4_FMC_ENTRY_POINT,
     DVS4_VENDOR_ECC_PK_INDEX, DVS4_VENDOR_LMS_PK_INDEX,
 };
-enum { DVN48_RT_TCI = 0 };
+#define DVN48_RT_TCI 0
 enum {
     DVN4_RT_SVN = 0, DVN4_RT_ENTRY_POINT, DVN4_MANIFEST_ADDR, DVN4_RT_MIN_SVN,
     DVN4_ROM_UPDATE_RESET_STATUS,
@@ -238,8 +241,6 @@ typedef struct CaliptraAuthEntry {
     uint32_t flags;
     uint8_t digest[48];
 } CaliptraAuthEntry;
-
-#include "caliptra_fw_dpe.h"
 
 /* what ROM leaves in DCCM for FMC and runtime, and they for each other */
 typedef struct CaliptraPdata {
@@ -407,6 +408,13 @@ uint32_t caliptra_fw_goto(CaliptraFw *fw, CaliptraFwFlowId flow);
 
 /* ---- the firmware side's state ---- */
 
+/* do @size bytes at @addr lie in ICCM? */
+static inline bool caliptra_fw_in_iccm(uint32_t addr, uint32_t size)
+{
+    return size <= CALIPTRA_ICCM_SIZE && addr >= CALIPTRA_ICCM_BASE &&
+           addr - CALIPTRA_ICCM_BASE <= CALIPTRA_ICCM_SIZE - size;
+}
+
 #define CALIPTRA_TRNG_POOL      64
 /* the longest request: SET_AUTH_MANIFEST */
 #define CALIPTRA_REQ_MAX        14344
@@ -507,6 +515,10 @@ void caliptra_fw_ext_error(CaliptraFw *fw, unsigned i, uint32_t info);
 uint32_t caliptra_fw_rd(CaliptraFw *fw, uint32_t addr);
 void caliptra_fw_wr(CaliptraFw *fw, uint32_t addr, uint32_t data);
 
+/* soc_ifc's alone; @offset as in caliptra_regs.h */
+uint32_t caliptra_fw_soc_ifc_rd(CaliptraFw *fw, uint32_t offset);
+void caliptra_fw_soc_ifc_wr(CaliptraFw *fw, uint32_t offset, uint32_t data);
+
 /* why the microcontroller has started: CPTRA_RESET_REASON */
 typedef enum CaliptraFwReset {
     CALIPTRA_FW_RESET_COLD,
@@ -520,6 +532,8 @@ CaliptraFwReset caliptra_fw_reset_reason(CaliptraFw *fw);
 uint32_t caliptra_fw_lifecycle(CaliptraFw *fw);
 bool caliptra_fw_debug_locked(CaliptraFw *fw);
 uint32_t caliptra_fw_fuse(CaliptraFw *fw, uint32_t offset);
+/* 12 registers with a hash: natural bytes; false: all zero */
+bool caliptra_fw_fuse_hash(CaliptraFw *fw, uint32_t offset, uint8_t hash[48]);
 bool caliptra_fw_lms_verify(CaliptraFw *fw);
 bool caliptra_fw_anti_rollback_disable(CaliptraFw *fw);
 uint32_t caliptra_fw_fmc_fuse_svn(CaliptraFw *fw);
@@ -587,6 +601,18 @@ void caliptra_fw_rsp_version(CaliptraFw *fw, CaliptraRsp *rsp);
  * None of them draws from the TRNG: the step that calls them accounts for
  * their draws.
  */
+
+/**
+ * caliptra_drv_array_read / caliptra_drv_array_write: registers in a row
+ * @fw: the firmware side
+ * @addr: microcontroller address of the first
+ * @bytes: @len bytes
+ * @len: a multiple of 4, at most 128
+ */
+void caliptra_drv_array_read(CaliptraFw *fw, uint32_t addr, uint8_t *bytes,
+                             size_t len);
+void caliptra_drv_array_write(CaliptraFw *fw, uint32_t addr,
+                              const uint8_t *bytes, size_t len);
 
 /**
  * caliptra_drv_hmac384: HMAC-SHA-384 (caliptra-sw drivers/src/hmac384.rs)

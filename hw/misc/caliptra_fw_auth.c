@@ -259,9 +259,7 @@ uint32_t caliptra_cmd_set_auth_manifest(CaliptraFw *fw, const uint8_t *req,
 
 /* ---- AUTHORIZE_AND_STASH ---- */
 
-enum {
-    AUTH_AND_STASH_SOURCE_IN_REQUEST = 1,
-};
+#define AUTH_AND_STASH_SOURCE_IN_REQUEST 1
 
 #define AUTH_AND_STASH_FLAG_SKIP_STASH (1u << 0)
 

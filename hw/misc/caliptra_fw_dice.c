@@ -108,16 +108,6 @@ void caliptra_dice_validity(CaliptraFw *fw,
     }
 }
 
-static void fuse_digest(CaliptraFw *fw, uint32_t reg, uint8_t digest[48])
-{
-    uint32_t words[12];
-
-    for (unsigned i = 0; i < ARRAY_SIZE(words); i++) {
-        words[i] = caliptra_fw_fuse(fw, reg + 4 * i);
-    }
-    caliptra_words_to_bytes(digest, words, ARRAY_SIZE(words));
-}
-
 static void key_digest(const CaliptraEccPub *pub, uint8_t digest[32])
 {
     uint8_t point[CALIPTRA_POINT_LEN];
@@ -488,7 +478,7 @@ uint32_t caliptra_dice_extend_rom_pcrs(CaliptraFw *fw)
     };
     uint32_t err;
 
-    fuse_digest(fw, A_FUSE_KEY_MANIFEST_PK_HASH, vendor_hash);
+    caliptra_fw_fuse_hash(fw, A_FUSE_KEY_MANIFEST_PK_HASH, vendor_hash);
     caliptra_drv_dvs48_read(fw, DVS48_OWNER_PK_HASH, owner_hash);
     caliptra_drv_dvs48_read(fw, DVS48_FMC_TCI, fmc_tci);
 
@@ -599,7 +589,7 @@ static void device_info_hash(CaliptraFw *fw, uint8_t digest[48])
         fw->image.owner_hash_in_fuses,
     };
 
-    fuse_digest(fw, A_FUSE_KEY_MANIFEST_PK_HASH, info + 7);
+    caliptra_fw_fuse_hash(fw, A_FUSE_KEY_MANIFEST_PK_HASH, info + 7);
     caliptra_drv_dvs48_read(fw, DVS48_OWNER_PK_HASH, info + 7 + 48);
     caliptra_sha384(info, sizeof(info), digest);
 }
@@ -688,8 +678,7 @@ static void runtime_measurements(CaliptraFw *fw, uint8_t rt_tci[48],
 /* fmc/src/flow/pcr.rs, fmc/src/hand_off.rs */
 uint32_t caliptra_dice_fmc_measure_rt(CaliptraFw *fw)
 {
-    uint32_t reason = caliptra_fw_rd(fw, CALIPTRA_SOC_IFC_BASE +
-                                         A_CPTRA_RESET_REASON);
+    uint32_t reason = caliptra_fw_soc_ifc_rd(fw, A_CPTRA_RESET_REASON);
     bool update = FIELD_EX32(reason, CPTRA_RESET_REASON, FW_UPD_RESET);
     bool warm = FIELD_EX32(reason, CPTRA_RESET_REASON, WARM_RESET);
     uint8_t rt_tci[48], manifest[48];

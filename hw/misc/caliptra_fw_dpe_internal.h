@@ -146,9 +146,7 @@ typedef struct QEMU_PACKED DpeSignRsp {
     uint8_t sig_s[48];
 } DpeSignRsp;
 
-enum {
-    DPE_ROTATE_TARGET_IS_DEFAULT = 1u << 31,
-};
+#define DPE_ROTATE_TARGET_IS_DEFAULT (1u << 31)
 
 typedef struct QEMU_PACKED DpeRotateContextHandleCmd {
     uint8_t handle[DPE_HANDLE_SIZE];

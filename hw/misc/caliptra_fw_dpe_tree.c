@@ -235,27 +235,23 @@ uint32_t caliptra_dpe_check_threshold(CaliptraFw *fw)
 static void dpe_measure_valid_users(CaliptraFw *fw, uint8_t measurement[48])
 {
     uint8_t users[5 * 4], digest[48];
-    uint32_t words[12];
     size_t len = 0;
 
     for (int i = 0; i < 5; i++) {
-        uint32_t lock = caliptra_fw_rd(fw, CALIPTRA_SOC_IFC_BASE +
-                                           A_CPTRA_MBOX_PAUSER_LOCK + 4 * i);
+        uint32_t lock = caliptra_fw_soc_ifc_rd(fw,
+                            A_CPTRA_MBOX_PAUSER_LOCK + 4 * i);
 
         if (FIELD_EX32(lock, CPTRA_MBOX_PAUSER_LOCK, LOCK)) {
             stl_le_p(users + len,
-                     caliptra_fw_rd(fw, CALIPTRA_SOC_IFC_BASE +
-                                        A_CPTRA_MBOX_VALID_PAUSER + 4 * i));
+                     caliptra_fw_soc_ifc_rd(fw, A_CPTRA_MBOX_VALID_PAUSER +
+                                                4 * i));
             len += 4;
         }
     }
     caliptra_sha384(users, len, digest);
 
     /* firmware takes the driver's words as they lie in its memory */
-    caliptra_bytes_to_words(words, digest, ARRAY_SIZE(words));
-    for (int i = 0; i < ARRAY_SIZE(words); i++) {
-        stl_le_p(measurement + 4 * i, words[i]);
-    }
+    caliptra_hw_to_bytes(measurement, digest, sizeof(digest));
 }
 
 uint32_t caliptra_dpe_init_cold(CaliptraFw *fw)

@@ -21,41 +21,27 @@
 #define SHA384_BLOCK_SIZE   128
 #define SHA384_LEN_OFFSET   112
 
-static uint32_t reg_read(CaliptraFw *fw, uint32_t addr)
-{
-    uint32_t data = 0;
-
-    caliptra_uc_read(&fw->uc, addr, &data);
-    return data;
-}
-
-static void reg_write(CaliptraFw *fw, uint32_t addr, uint32_t data)
-{
-    caliptra_uc_write(&fw->uc, addr, data);
-}
-
-/* register arrays; @len bytes, at most the 128 of a block */
-static void array_read(CaliptraFw *fw, uint32_t addr, uint8_t *bytes,
-                       size_t len)
+void caliptra_drv_array_read(CaliptraFw *fw, uint32_t addr, uint8_t *bytes,
+                             size_t len)
 {
     uint32_t words[SHA384_BLOCK_SIZE / 4];
     size_t n = len / 4;
 
     for (size_t i = 0; i < n; i++) {
-        words[i] = reg_read(fw, addr + 4 * i);
+        words[i] = caliptra_fw_rd(fw, addr + 4 * i);
     }
     caliptra_words_to_bytes(bytes, words, n);
 }
 
-static void array_write(CaliptraFw *fw, uint32_t addr, const uint8_t *bytes,
-                        size_t len)
+void caliptra_drv_array_write(CaliptraFw *fw, uint32_t addr,
+                              const uint8_t *bytes, size_t len)
 {
     uint32_t words[SHA384_BLOCK_SIZE / 4];
     size_t n = len / 4;
 
     caliptra_bytes_to_words(words, bytes, n);
     for (size_t i = 0; i < n; i++) {
-        reg_write(fw, addr + 4 * i, words[i]);
+        caliptra_fw_wr(fw, addr + 4 * i, words[i]);
     }
 }
 
@@ -66,8 +52,8 @@ static void array_write(CaliptraFw *fw, uint32_t addr, const uint8_t *bytes,
 static void command(CaliptraFw *fw, uint32_t ctrl_addr, uint32_t ctrl,
                     uint32_t status_addr)
 {
-    reg_write(fw, ctrl_addr, ctrl);
-    reg_read(fw, status_addr);
+    caliptra_fw_wr(fw, ctrl_addr, ctrl);
+    caliptra_fw_rd(fw, status_addr);
 }
 
 /* ---- key vault clients: all have the same control and status layout ---- */
@@ -84,7 +70,7 @@ static void command(CaliptraFw *fw, uint32_t ctrl_addr, uint32_t ctrl,
  */
 static uint32_t kv_result(CaliptraFw *fw, uint32_t ctrl_addr, uint32_t first)
 {
-    uint32_t status = reg_read(fw, ctrl_addr + KV_STATUS);
+    uint32_t status = caliptra_fw_rd(fw, ctrl_addr + KV_STATUS);
 
     switch (FIELD_EX32(status, HMAC384_KV_WR_STATUS, ERROR)) {
     case KV_SUCCESS:
@@ -101,7 +87,7 @@ static uint32_t kv_result(CaliptraFw *fw, uint32_t ctrl_addr, uint32_t first)
 static uint32_t kv_load(CaliptraFw *fw, uint32_t ctrl_addr, unsigned slot,
                         uint32_t first_error)
 {
-    reg_write(fw, ctrl_addr, KV_CTRL_ENABLE(slot));
+    caliptra_fw_wr(fw, ctrl_addr, KV_CTRL_ENABLE(slot));
     return kv_result(fw, ctrl_addr, first_error);
 }
 
@@ -109,8 +95,8 @@ static uint32_t kv_load(CaliptraFw *fw, uint32_t ctrl_addr, unsigned slot,
 static void kv_arm(CaliptraFw *fw, uint32_t ctrl_addr, unsigned slot,
                    uint32_t dest_valid)
 {
-    reg_write(fw, ctrl_addr,
-              KV_CTRL_ENABLE(slot) | dest_valid << KV_CTRL_DEST_SHIFT);
+    caliptra_fw_wr(fw, ctrl_addr,
+                   KV_CTRL_ENABLE(slot) | dest_valid << KV_CTRL_DEST_SHIFT);
 }
 
 /* ---- HMAC-384 (caliptra-sw drivers/src/hmac384.rs) ---- */
@@ -126,7 +112,7 @@ static uint32_t hmac_block(CaliptraFw *fw, bool first,
     uint32_t err;
 
     if (key) {
-        array_write(fw, HMAC(KEY), key, 48);
+        caliptra_drv_array_write(fw, HMAC(KEY), key, 48);
     } else {
         /* a key from the vault is wiped after each block */
         err = kv_load(fw, HMAC(KV_RD_KEY_CTRL), key_slot,
@@ -142,7 +128,7 @@ static uint32_t hmac_block(CaliptraFw *fw, bool first,
             return err;
         }
     } else {
-        array_write(fw, HMAC(BLOCK), block, SHA384_BLOCK_SIZE);
+        caliptra_drv_array_write(fw, HMAC(BLOCK), block, SHA384_BLOCK_SIZE);
     }
     if (dest_slot >= 0) {
         kv_arm(fw, HMAC(KV_WR_CTRL), dest_slot, dest_valid);
@@ -195,9 +181,9 @@ uint32_t caliptra_drv_hmac384(CaliptraFw *fw, unsigned key_slot,
         }
     }
     if (dest_slot < 0) {
-        array_read(fw, HMAC(TAG), tag, 48);
+        caliptra_drv_array_read(fw, HMAC(TAG), tag, 48);
     }
-    reg_write(fw, HMAC(CTRL), R_HMAC384_CTRL_ZEROIZE_MASK);
+    caliptra_fw_wr(fw, HMAC(CTRL), R_HMAC384_CTRL_ZEROIZE_MASK);
     return CALIPTRA_FW_OK;
 }
 
@@ -209,7 +195,7 @@ uint32_t caliptra_drv_hmac384_slot(CaliptraFw *fw, unsigned key_slot,
                               dest_slot, dest_valid);
 
     if (!err) {
-        reg_write(fw, HMAC(CTRL), R_HMAC384_CTRL_ZEROIZE_MASK);
+        caliptra_fw_wr(fw, HMAC(CTRL), R_HMAC384_CTRL_ZEROIZE_MASK);
     }
     return err;
 }
@@ -246,12 +232,6 @@ uint32_t caliptra_drv_kdf(CaliptraFw *fw, unsigned key_slot,
 
 #define ECC(reg) (CALIPTRA_ECC_BASE + A_ECC_##reg)
 
-enum {
-    ECC_KEYGEN = 1,
-    ECC_SIGN = 2,
-    ECC_VERIFY = 3,
-};
-
 #define ECC_INTR_ERROR 0x1 /* error_internal_sts */
 
 static uint32_t ecc_command(CaliptraFw *fw, uint32_t ctrl)
@@ -259,8 +239,8 @@ static uint32_t ecc_command(CaliptraFw *fw, uint32_t ctrl)
     const uint32_t error_reg = CALIPTRA_ECC_BASE + A_INTR_ERROR_INTERNAL;
 
     command(fw, ECC(CTRL), ctrl, ECC(STATUS));
-    if (reg_read(fw, error_reg) & ECC_INTR_ERROR) {
-        reg_write(fw, error_reg, ECC_INTR_ERROR);
+    if (caliptra_fw_rd(fw, error_reg) & ECC_INTR_ERROR) {
+        caliptra_fw_wr(fw, error_reg, ECC_INTR_ERROR);
         return CALIPTRA_ERR_DRIVER_ECC384_HW_ERROR;
     }
     return CALIPTRA_FW_OK;
@@ -268,7 +248,7 @@ static uint32_t ecc_command(CaliptraFw *fw, uint32_t ctrl)
 
 static void ecc_zeroize(CaliptraFw *fw)
 {
-    reg_write(fw, ECC(CTRL), R_ECC_CTRL_ZEROIZE_MASK);
+    caliptra_fw_wr(fw, ECC(CTRL), R_ECC_CTRL_ZEROIZE_MASK);
 }
 
 uint32_t caliptra_drv_ecc_keygen(CaliptraFw *fw, unsigned seed_slot,
@@ -283,8 +263,8 @@ uint32_t caliptra_drv_ecc_keygen(CaliptraFw *fw, unsigned seed_slot,
     if (err) {
         return err;
     }
-    array_write(fw, ECC(NONCE), nonce, sizeof(nonce));
-    err = ecc_command(fw, ECC_KEYGEN);
+    caliptra_drv_array_write(fw, ECC(NONCE), nonce, sizeof(nonce));
+    err = ecc_command(fw, ECC_CMD_KEYGEN);
     if (err) {
         return err;
     }
@@ -293,16 +273,16 @@ uint32_t caliptra_drv_ecc_keygen(CaliptraFw *fw, unsigned seed_slot,
     if (err) {
         return err;
     }
-    array_read(fw, ECC(PUBKEY_X), pub->x, sizeof(pub->x));
-    array_read(fw, ECC(PUBKEY_Y), pub->y, sizeof(pub->y));
+    caliptra_drv_array_read(fw, ECC(PUBKEY_X), pub->x, sizeof(pub->x));
+    caliptra_drv_array_read(fw, ECC(PUBKEY_Y), pub->y, sizeof(pub->y));
     ecc_zeroize(fw);
     return CALIPTRA_FW_OK;
 }
 
 static void ecc_read_signature(CaliptraFw *fw, CaliptraEccSig *sig)
 {
-    array_read(fw, ECC(SIGN_R), sig->r, sizeof(sig->r));
-    array_read(fw, ECC(SIGN_S), sig->s, sizeof(sig->s));
+    caliptra_drv_array_read(fw, ECC(SIGN_R), sig->r, sizeof(sig->r));
+    caliptra_drv_array_read(fw, ECC(SIGN_S), sig->s, sizeof(sig->s));
     ecc_zeroize(fw);
 }
 
@@ -318,8 +298,8 @@ uint32_t caliptra_drv_ecc_sign(CaliptraFw *fw, unsigned key_slot,
     if (err) {
         return err;
     }
-    array_write(fw, ECC(MSG), digest, 48);
-    err = ecc_command(fw, ECC_SIGN);
+    caliptra_drv_array_write(fw, ECC(MSG), digest, 48);
+    err = ecc_command(fw, ECC_CMD_SIGN);
     if (err) {
         return err;
     }
@@ -343,17 +323,17 @@ uint32_t caliptra_drv_ecc_verify(CaliptraFw *fw, const CaliptraEccPub *pub,
     if (!caliptra_p384_scalar_ok(sig->r) || !caliptra_p384_scalar_ok(sig->s)) {
         return CALIPTRA_ERR_DRIVER_ECC384_SCALAR_RANGE_CHECK_FAILED;
     }
-    array_write(fw, ECC(PUBKEY_X), pub->x, sizeof(pub->x));
-    array_write(fw, ECC(PUBKEY_Y), pub->y, sizeof(pub->y));
-    array_write(fw, ECC(MSG), digest, 48);
-    array_write(fw, ECC(SIGN_R), sig->r, sizeof(sig->r));
-    array_write(fw, ECC(SIGN_S), sig->s, sizeof(sig->s));
-    err = ecc_command(fw, ECC_VERIFY);
+    caliptra_drv_array_write(fw, ECC(PUBKEY_X), pub->x, sizeof(pub->x));
+    caliptra_drv_array_write(fw, ECC(PUBKEY_Y), pub->y, sizeof(pub->y));
+    caliptra_drv_array_write(fw, ECC(MSG), digest, 48);
+    caliptra_drv_array_write(fw, ECC(SIGN_R), sig->r, sizeof(sig->r));
+    caliptra_drv_array_write(fw, ECC(SIGN_S), sig->s, sizeof(sig->s));
+    err = ecc_command(fw, ECC_CMD_VERIFY);
     if (err) {
         /* without ZEROIZE: an off-curve key stays with the engine */
         return err;
     }
-    array_read(fw, ECC(VERIFY_R), r, sizeof(r));
+    caliptra_drv_array_read(fw, ECC(VERIFY_R), r, sizeof(r));
     ecc_zeroize(fw);
     *good = !memcmp(r, sig->r, sizeof(r));
     return CALIPTRA_FW_OK;
@@ -370,19 +350,19 @@ uint32_t caliptra_drv_pcr_quote(CaliptraFw *fw, const uint8_t nonce[32],
 {
     uint32_t status, err;
 
-    array_write(fw, SHA512(GEN_PCR_HASH_NONCE), nonce, 32);
+    caliptra_drv_array_write(fw, SHA512(GEN_PCR_HASH_NONCE), nonce, 32);
     command(fw, SHA512(GEN_PCR_HASH_CTRL),
             R_SHA512_GEN_PCR_HASH_CTRL_START_MASK,
             SHA512(GEN_PCR_HASH_STATUS));
     /* the block stays write-locked until some INIT */
     command(fw, SHA512(CTRL), R_SHA512_CTRL_INIT_MASK, SHA512(STATUS));
-    status = reg_read(fw, SHA512(GEN_PCR_HASH_STATUS));
+    status = caliptra_fw_rd(fw, SHA512(GEN_PCR_HASH_STATUS));
     if (!FIELD_EX32(status, SHA512_GEN_PCR_HASH_STATUS, VALID)) {
         return CALIPTRA_ERR_DRIVER_SHA384_INVALID_STATE_ERR;
     }
-    array_read(fw, SHA512(GEN_PCR_HASH_DIGEST), digest, 48);
+    caliptra_drv_array_read(fw, SHA512(GEN_PCR_HASH_DIGEST), digest, 48);
 
-    err = ecc_command(fw, ECC_SIGN | R_ECC_CTRL_PCR_SIGN_MASK);
+    err = ecc_command(fw, ECC_CMD_SIGN | R_ECC_CTRL_PCR_SIGN_MASK);
     if (err) {
         return err;
     }
@@ -394,24 +374,25 @@ uint32_t caliptra_drv_pcr_quote(CaliptraFw *fw, const uint8_t nonce[32],
 
 void caliptra_drv_pcr_read(CaliptraFw *fw, unsigned pcr, uint8_t value[48])
 {
-    array_read(fw, CALIPTRA_PV_BASE + A_PV_PCR_ENTRY + 48 * pcr, value, 48);
+    caliptra_drv_array_read(fw, CALIPTRA_PV_BASE + A_PV_PCR_ENTRY + 48 * pcr,
+                            value, 48);
 }
 
 uint32_t caliptra_drv_pcr_clear(CaliptraFw *fw, unsigned pcr)
 {
-    uint32_t ctrl = reg_read(fw, PCR_CTRL(pcr));
+    uint32_t ctrl = caliptra_fw_rd(fw, PCR_CTRL(pcr));
 
     if (ctrl & R_PV_PCR_CTRL_LOCK_MASK) {
         return CALIPTRA_ERR_DRIVER_PCR_BANK_ERASE_WRITE_LOCK_SET_FAILURE;
     }
-    reg_write(fw, PCR_CTRL(pcr), ctrl | R_PV_PCR_CTRL_CLEAR_MASK);
+    caliptra_fw_wr(fw, PCR_CTRL(pcr), ctrl | R_PV_PCR_CTRL_CLEAR_MASK);
     return CALIPTRA_FW_OK;
 }
 
 void caliptra_drv_pcr_lock(CaliptraFw *fw, unsigned pcr)
 {
-    reg_write(fw, PCR_CTRL(pcr),
-              reg_read(fw, PCR_CTRL(pcr)) | R_PV_PCR_CTRL_LOCK_MASK);
+    caliptra_fw_wr(fw, PCR_CTRL(pcr),
+                   caliptra_fw_rd(fw, PCR_CTRL(pcr)) | R_PV_PCR_CTRL_LOCK_MASK);
 }
 
 uint32_t caliptra_drv_pcr_extend(CaliptraFw *fw, unsigned pcr,
@@ -428,12 +409,13 @@ uint32_t caliptra_drv_pcr_extend(CaliptraFw *fw, unsigned pcr,
     memcpy(buf + 48, data, len);
     padded = sha384_pad(buf, 48 + len, 48 + len);
 
-    reg_write(fw, SHA512(VAULT_RD_CTRL),
-              KV_CTRL_ENABLE(pcr) | KV_CTRL_PCR_EXTEND);
+    caliptra_fw_wr(fw, SHA512(VAULT_RD_CTRL),
+                   KV_CTRL_ENABLE(pcr) | KV_CTRL_PCR_EXTEND);
     for (size_t pos = 0; pos < padded; pos += SHA384_BLOCK_SIZE) {
         bool last = pos + SHA384_BLOCK_SIZE == padded;
 
-        array_write(fw, SHA512(BLOCK), buf + pos, SHA384_BLOCK_SIZE);
+        caliptra_drv_array_write(fw, SHA512(BLOCK), buf + pos,
+                                 SHA384_BLOCK_SIZE);
         command(fw, SHA512(CTRL),
                 (pos ? R_SHA512_CTRL_NEXT_MASK : R_SHA512_CTRL_INIT_MASK) |
                 (last ? R_SHA512_CTRL_LAST_MASK : 0) | SHA512_MODE_SHA384,
@@ -446,12 +428,6 @@ uint32_t caliptra_drv_pcr_extend(CaliptraFw *fw, unsigned pcr,
 
 #define DOE(reg) (CALIPTRA_DOE_BASE + A_DOE_##reg)
 
-enum {
-    DOE_UDS = 1,
-    DOE_FE = 2,
-    DOE_CLEAR_OBF_SECRETS = 3,
-};
-
 /* caliptra-sw rom/dev/src/flow/cold_reset/idev_id.rs */
 static const uint8_t doe_iv[16] = {
     0xFB, 0x10, 0x36, 0x5B, 0xA1, 0x17, 0x97, 0x41,
@@ -460,24 +436,24 @@ static const uint8_t doe_iv[16] = {
 
 static void doe_decrypt(CaliptraFw *fw, uint32_t cmd, unsigned dest_slot)
 {
-    array_write(fw, DOE(IV), doe_iv, sizeof(doe_iv));
+    caliptra_drv_array_write(fw, DOE(IV), doe_iv, sizeof(doe_iv));
     command(fw, DOE(CTRL), cmd | dest_slot << R_DOE_CTRL_DEST_SHIFT,
             DOE(STATUS));
 }
 
 void caliptra_drv_doe_uds(CaliptraFw *fw)
 {
-    doe_decrypt(fw, DOE_UDS, KEY_ID_UDS);
+    doe_decrypt(fw, DOE_CMD_UDS, KEY_ID_UDS);
 }
 
 void caliptra_drv_doe_fe(CaliptraFw *fw)
 {
-    doe_decrypt(fw, DOE_FE, KEY_ID_FE);
+    doe_decrypt(fw, DOE_CMD_FE, KEY_ID_FE);
 }
 
 void caliptra_drv_doe_clear(CaliptraFw *fw)
 {
-    command(fw, DOE(CTRL), DOE_CLEAR_OBF_SECRETS, DOE(STATUS));
+    command(fw, DOE(CTRL), DOE_CMD_CLEAR, DOE(STATUS));
 }
 
 /* ---- key vault (caliptra-sw drivers/src/key_vault.rs) ---- */
@@ -486,7 +462,7 @@ void caliptra_drv_doe_clear(CaliptraFw *fw)
 
 uint32_t caliptra_drv_kv_erase(CaliptraFw *fw, unsigned slot)
 {
-    uint32_t ctrl = reg_read(fw, KEY_CTRL(slot));
+    uint32_t ctrl = caliptra_fw_rd(fw, KEY_CTRL(slot));
 
     if (ctrl & R_KV_KEY_CTRL_LOCK_USE_MASK) {
         return CALIPTRA_ERR_DRIVER_KV_ERASE_USE_LOCK_SET_FAILURE;
@@ -494,7 +470,7 @@ uint32_t caliptra_drv_kv_erase(CaliptraFw *fw, unsigned slot)
     if (ctrl & R_KV_KEY_CTRL_LOCK_WR_MASK) {
         return CALIPTRA_ERR_DRIVER_KV_ERASE_WRITE_LOCK_SET_FAILURE;
     }
-    reg_write(fw, KEY_CTRL(slot), ctrl | R_KV_KEY_CTRL_CLEAR_MASK);
+    caliptra_fw_wr(fw, KEY_CTRL(slot), ctrl | R_KV_KEY_CTRL_CLEAR_MASK);
     return CALIPTRA_FW_OK;
 }
 
@@ -507,8 +483,9 @@ void caliptra_drv_kv_erase_all(CaliptraFw *fw)
 
 void caliptra_drv_kv_lock_use(CaliptraFw *fw, unsigned slot)
 {
-    reg_write(fw, KEY_CTRL(slot),
-              reg_read(fw, KEY_CTRL(slot)) | R_KV_KEY_CTRL_LOCK_USE_MASK);
+    caliptra_fw_wr(fw, KEY_CTRL(slot),
+                   caliptra_fw_rd(fw, KEY_CTRL(slot)) |
+                   R_KV_KEY_CTRL_LOCK_USE_MASK);
 }
 
 /* ---- all engines (caliptra-sw common/src/error_handler.rs) ---- */
@@ -516,12 +493,12 @@ void caliptra_drv_kv_lock_use(CaliptraFw *fw, unsigned slot)
 void caliptra_drv_zeroize_engines(CaliptraFw *fw)
 {
     ecc_zeroize(fw);
-    reg_write(fw, HMAC(CTRL), R_HMAC384_CTRL_ZEROIZE_MASK);
-    reg_write(fw, CALIPTRA_SHA256_BASE + A_SHA256_CTRL,
-              R_SHA256_CTRL_ZEROIZE_MASK);
-    reg_write(fw, SHA512(CTRL), R_SHA512_CTRL_ZEROIZE_MASK);
-    reg_write(fw, CALIPTRA_SHA_ACC_BASE + A_SHA_ACC_CONTROL,
-              R_SHA_ACC_CONTROL_ZEROIZE_MASK);
+    caliptra_fw_wr(fw, HMAC(CTRL), R_HMAC384_CTRL_ZEROIZE_MASK);
+    caliptra_fw_wr(fw, CALIPTRA_SHA256_BASE + A_SHA256_CTRL,
+                   R_SHA256_CTRL_ZEROIZE_MASK);
+    caliptra_fw_wr(fw, SHA512(CTRL), R_SHA512_CTRL_ZEROIZE_MASK);
+    caliptra_fw_wr(fw, CALIPTRA_SHA_ACC_BASE + A_SHA_ACC_CONTROL,
+                   R_SHA_ACC_CONTROL_ZEROIZE_MASK);
 }
 
 /*
@@ -535,66 +512,67 @@ void caliptra_drv_zeroize_engines(CaliptraFw *fw)
 
 void caliptra_drv_dvs48_read(CaliptraFw *fw, unsigned i, uint8_t data[48])
 {
-    array_read(fw, DV(STICKY_DATA_VAULT_ENTRY) + 48 * i, data, 48);
+    caliptra_drv_array_read(fw, DV(STICKY_DATA_VAULT_ENTRY) + 48 * i, data, 48);
 }
 
 void caliptra_drv_dvs48_write(CaliptraFw *fw, unsigned i,
                               const uint8_t data[48])
 {
-    array_write(fw, DV(STICKY_DATA_VAULT_ENTRY) + 48 * i, data, 48);
+    caliptra_drv_array_write(fw, DV(STICKY_DATA_VAULT_ENTRY) + 48 * i, data,
+                             48);
 }
 
 void caliptra_drv_dvs48_lock(CaliptraFw *fw, unsigned i)
 {
-    reg_write(fw, DV(STICKY_DATA_VAULT_CTRL) + 4 * i,
-              R_DV_STICKY_DATA_VAULT_CTRL_LOCK_ENTRY_MASK);
+    caliptra_fw_wr(fw, DV(STICKY_DATA_VAULT_CTRL) + 4 * i,
+                   R_DV_STICKY_DATA_VAULT_CTRL_LOCK_ENTRY_MASK);
 }
 
 uint32_t caliptra_drv_dvs4_read(CaliptraFw *fw, unsigned i)
 {
-    return reg_read(fw, DV(STICKY_LOCKABLE_SCRATCH_REG) + 4 * i);
+    return caliptra_fw_rd(fw, DV(STICKY_LOCKABLE_SCRATCH_REG) + 4 * i);
 }
 
 void caliptra_drv_dvs4_write(CaliptraFw *fw, unsigned i, uint32_t data)
 {
-    reg_write(fw, DV(STICKY_LOCKABLE_SCRATCH_REG) + 4 * i, data);
+    caliptra_fw_wr(fw, DV(STICKY_LOCKABLE_SCRATCH_REG) + 4 * i, data);
 }
 
 void caliptra_drv_dvs4_lock(CaliptraFw *fw, unsigned i)
 {
-    reg_write(fw, DV(STICKY_LOCKABLE_SCRATCH_REG_CTRL) + 4 * i,
-              R_DV_STICKY_LOCKABLE_SCRATCH_REG_CTRL_LOCK_ENTRY_MASK);
+    caliptra_fw_wr(fw, DV(STICKY_LOCKABLE_SCRATCH_REG_CTRL) + 4 * i,
+                   R_DV_STICKY_LOCKABLE_SCRATCH_REG_CTRL_LOCK_ENTRY_MASK);
 }
 
 void caliptra_drv_dvn48_read(CaliptraFw *fw, unsigned i, uint8_t data[48])
 {
-    array_read(fw, DV(DATA_VAULT_ENTRY) + 48 * i, data, 48);
+    caliptra_drv_array_read(fw, DV(DATA_VAULT_ENTRY) + 48 * i, data, 48);
 }
 
 void caliptra_drv_dvn48_write(CaliptraFw *fw, unsigned i,
                               const uint8_t data[48])
 {
-    array_write(fw, DV(DATA_VAULT_ENTRY) + 48 * i, data, 48);
+    caliptra_drv_array_write(fw, DV(DATA_VAULT_ENTRY) + 48 * i, data, 48);
 }
 
 void caliptra_drv_dvn48_lock(CaliptraFw *fw, unsigned i)
 {
-    reg_write(fw, DV(DATA_VAULT_CTRL) + 4 * i,
-              R_DV_DATA_VAULT_CTRL_LOCK_ENTRY_MASK);
+    caliptra_fw_wr(fw, DV(DATA_VAULT_CTRL) + 4 * i,
+                   R_DV_DATA_VAULT_CTRL_LOCK_ENTRY_MASK);
 }
 
 uint32_t caliptra_drv_dvn4_read(CaliptraFw *fw, unsigned i)
 {
-    return reg_read(fw, DV(LOCKABLE_SCRATCH_REG) + 4 * i);
+    return caliptra_fw_rd(fw, DV(LOCKABLE_SCRATCH_REG) + 4 * i);
 }
 
 void caliptra_drv_dvn4_write(CaliptraFw *fw, unsigned i, uint32_t data)
 {
-    reg_write(fw, DV(LOCKABLE_SCRATCH_REG) + 4 * i, data);
+    caliptra_fw_wr(fw, DV(LOCKABLE_SCRATCH_REG) + 4 * i, data);
 }
 
 void caliptra_drv_dvn4_lock(CaliptraFw *fw, unsigned i)
 {
-    reg_write(fw, DV(LOCKABLE_SCRATCH_REG_CTRL) + 4 * i,
-              R_DV_LOCKABLE_SCRATCH_REG_CTRL_LOCK_ENTRY_MASK);
+    caliptra_fw_wr(fw, DV(LOCKABLE_SCRATCH_REG_CTRL) + 4 * i,
+                   R_DV_LOCKABLE_SCRATCH_REG_CTRL_LOCK_ENTRY_MASK);
 }

@@ -53,7 +53,7 @@ static uint32_t fmc_jump(CaliptraFw *fw)
     if (entry % 4) {
         return CALIPTRA_ERR_ADDRESS_MISALIGNED;
     }
-    if (entry - CALIPTRA_ICCM_BASE >= CALIPTRA_ICCM_SIZE) {
+    if (!caliptra_fw_in_iccm(entry, 1)) {
         return CALIPTRA_ERR_ADDRESS_NOT_IN_ICCM;
     }
     caliptra_log(fw->log, "FMC done, runtime starts at 0x%08x", entry);

@@ -146,18 +146,6 @@ static uint32_t driver_failed(Verifier *v, uint32_t driver, uint32_t error)
     return error;
 }
 
-/* registers of fuses with a hash: natural bytes; false: all zero */
-static bool fuse_hash(CaliptraFw *fw, uint32_t offset, uint8_t hash[48])
-{
-    uint32_t words[12];
-
-    for (int i = 0; i < 12; i++) {
-        words[i] = caliptra_fw_fuse(fw, offset + 4 * i);
-    }
-    caliptra_words_to_bytes(hash, words, 12);
-    return !buffer_is_zero(hash, 48);
-}
-
 static uint32_t verify_preamble_keys(Verifier *v)
 {
     uint8_t digest[48];
@@ -165,7 +153,7 @@ static uint32_t verify_preamble_keys(Verifier *v)
     uint32_t ret;
 
     if (!v->unprovisioned) {
-        if (!fuse_hash(v->fw, A_FUSE_KEY_MANIFEST_PK_HASH, fuse)) {
+        if (!caliptra_fw_fuse_hash(v->fw, A_FUSE_KEY_MANIFEST_PK_HASH, fuse)) {
             return ERR(VENDOR_PUB_KEY_DIGEST_INVALID);
         }
         ret = hash_range(v->fw, VENDOR_KEYS_OFFSET, VENDOR_KEYS_SIZE, digest);
@@ -182,8 +170,8 @@ static uint32_t verify_preamble_keys(Verifier *v)
     if (ret) {
         return driver_failed(v, ret, ERR(OWNER_PUB_KEY_DIGEST_FAILURE));
     }
-    v->info->owner_hash_in_fuses = fuse_hash(v->fw, A_FUSE_OWNER_PK_HASH,
-                                             fuse);
+    v->info->owner_hash_in_fuses =
+        caliptra_fw_fuse_hash(v->fw, A_FUSE_OWNER_PK_HASH, fuse);
     if (v->info->owner_hash_in_fuses &&
         memcmp(v->info->owner_pk_hash, fuse, 48)) {
         return ERR(OWNER_PUB_KEY_DIGEST_MISMATCH);
@@ -400,12 +388,6 @@ static uint32_t verify_toc(Verifier *v)
     return CALIPTRA_FW_OK;
 }
 
-static bool in_iccm(uint32_t addr)
-{
-    return addr >= CALIPTRA_ICCM_BASE &&
-           addr - CALIPTRA_ICCM_BASE < CALIPTRA_ICCM_SIZE;
-}
-
 static uint32_t verify_image(Verifier *v, const CaliptraTocEntry *toc,
                              uint32_t max_svn, uint32_t fuse_svn,
                              const uint8_t *running_digest,
@@ -426,13 +408,14 @@ static uint32_t verify_image(Verifier *v, const CaliptraTocEntry *toc,
     if (memcmp(digest, expected, 48)) {
         return e->digest_mismatch;
     }
-    if (!in_iccm(load) || !in_iccm(load + size - 1)) {
+    if (!caliptra_fw_in_iccm(load, 1) ||
+        !caliptra_fw_in_iccm(load + size - 1, 1)) {
         return e->load_addr_invalid;
     }
     if (load % 4) {
         return e->load_addr_unaligned;
     }
-    if (!in_iccm(entry)) {
+    if (!caliptra_fw_in_iccm(entry, 1)) {
         return e->entry_point_invalid;
     }
     if (entry % 4) {

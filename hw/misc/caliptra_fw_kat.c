@@ -52,8 +52,7 @@ static const uint8_t kat_sha512[64] = {
  */
 static uint32_t kat_sha_acc(CaliptraFw *fw, bool owned)
 {
-    uint32_t digest[16];
-    uint8_t bytes[64];
+    uint8_t digest[64];
     bool was_free = caliptra_fw_sha_acc_lock(fw);
 
     if (owned && was_free) {
@@ -72,12 +71,9 @@ static uint32_t kat_sha_acc(CaliptraFw *fw, bool owned)
           R_SHA_ACC_STATUS_VALID_MASK)) {
         return CALIPTRA_ERR_KAT_SHA2_512_384_ACC_DIGEST_FAILURE;
     }
-    for (int i = 0; i < 16; i++) {
-        digest[i] = caliptra_fw_rd(fw, CALIPTRA_SHA_ACC_BASE +
-                                   A_SHA_ACC_DIGEST + 4 * i);
-    }
-    caliptra_words_to_bytes(bytes, digest, 16);
-    if (memcmp(bytes, kat_sha512, sizeof(kat_sha512))) {
+    caliptra_drv_array_read(fw, CALIPTRA_SHA_ACC_BASE + A_SHA_ACC_DIGEST,
+                            digest, sizeof(digest));
+    if (memcmp(digest, kat_sha512, sizeof(kat_sha512))) {
         return CALIPTRA_ERR_KAT_SHA2_512_384_ACC_DIGEST_MISMATCH;
     }
     caliptra_fw_wr(fw, CALIPTRA_SHA_ACC_BASE + A_SHA_ACC_LOCK,
@@ -145,33 +141,6 @@ static const uint8_t kat_ecc_s[48] = {
     0x9c, 0x2b, 0xe0, 0x08, 0xbf, 0x6d, 0x6f, 0x4e, 0x41, 0x85, 0xf8, 0x7d,
 };
 
-static void kat_ecc_read(CaliptraFw *fw, uint32_t reg, uint8_t bytes[48])
-{
-    uint32_t words[12];
-
-    for (int i = 0; i < 12; i++) {
-        words[i] = caliptra_fw_rd(fw, CALIPTRA_ECC_BASE + reg + 4 * i);
-    }
-    caliptra_words_to_bytes(bytes, words, 12);
-}
-
-static void kat_ecc_write(CaliptraFw *fw, uint32_t reg,
-                          const uint8_t bytes[48])
-{
-    uint32_t words[12];
-
-    caliptra_bytes_to_words(words, bytes, 12);
-    for (int i = 0; i < 12; i++) {
-        caliptra_fw_wr(fw, CALIPTRA_ECC_BASE + reg + 4 * i, words[i]);
-    }
-}
-
-/* ECC_CTRL.CTRL */
-enum {
-    ECC_KEYGEN = 1,
-    ECC_SIGN = 2,
-};
-
 /* run a command of the engine to its end; false: it reports an error */
 static bool kat_ecc_run(CaliptraFw *fw, uint32_t ctrl)
 {
@@ -186,28 +155,30 @@ static uint32_t kat_ecc(CaliptraFw *fw)
     uint8_t priv[48], x[48], y[48], r[48], s[48];
     uint32_t ret = CALIPTRA_FW_OK;
 
-    kat_ecc_write(fw, A_ECC_SEED, zero);
-    kat_ecc_write(fw, A_ECC_NONCE, zero);
-    if (!kat_ecc_run(fw, ECC_KEYGEN)) {
+    caliptra_drv_array_write(fw, CALIPTRA_ECC_BASE + A_ECC_SEED, zero, 48);
+    caliptra_drv_array_write(fw, CALIPTRA_ECC_BASE + A_ECC_NONCE, zero, 48);
+    if (!kat_ecc_run(fw, ECC_CMD_KEYGEN)) {
         ret = CALIPTRA_ERR_KAT_ECC384_KEY_PAIR_GENERATE_FAILURE;
         goto out;
     }
-    kat_ecc_read(fw, A_ECC_PRIVKEY_OUT, priv);
-    kat_ecc_read(fw, A_ECC_PUBKEY_X, x);
-    kat_ecc_read(fw, A_ECC_PUBKEY_Y, y);
+    caliptra_drv_array_read(fw, CALIPTRA_ECC_BASE + A_ECC_PRIVKEY_OUT,
+                            priv, 48);
+    caliptra_drv_array_read(fw, CALIPTRA_ECC_BASE + A_ECC_PUBKEY_X, x, 48);
+    caliptra_drv_array_read(fw, CALIPTRA_ECC_BASE + A_ECC_PUBKEY_Y, y, 48);
     if (memcmp(priv, kat_ecc_priv, 48) || memcmp(x, kat_ecc_x, 48) ||
         memcmp(y, kat_ecc_y, 48)) {
         ret = CALIPTRA_ERR_KAT_ECC384_KEY_PAIR_VERIFY_FAILURE;
         goto out;
     }
-    kat_ecc_write(fw, A_ECC_PRIVKEY_IN, priv);
-    kat_ecc_write(fw, A_ECC_MSG, zero);
-    if (!kat_ecc_run(fw, ECC_SIGN)) {
+    caliptra_drv_array_write(fw, CALIPTRA_ECC_BASE + A_ECC_PRIVKEY_IN,
+                             priv, 48);
+    caliptra_drv_array_write(fw, CALIPTRA_ECC_BASE + A_ECC_MSG, zero, 48);
+    if (!kat_ecc_run(fw, ECC_CMD_SIGN)) {
         ret = CALIPTRA_ERR_KAT_ECC384_SIGNATURE_MISMATCH;
         goto out;
     }
-    kat_ecc_read(fw, A_ECC_SIGN_R, r);
-    kat_ecc_read(fw, A_ECC_SIGN_S, s);
+    caliptra_drv_array_read(fw, CALIPTRA_ECC_BASE + A_ECC_SIGN_R, r, 48);
+    caliptra_drv_array_read(fw, CALIPTRA_ECC_BASE + A_ECC_SIGN_S, s, 48);
     if (memcmp(r, kat_ecc_r, 48) || memcmp(s, kat_ecc_s, 48)) {
         ret = CALIPTRA_ERR_KAT_ECC384_SIGNATURE_MISMATCH;
     }

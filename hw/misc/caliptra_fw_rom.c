@@ -73,26 +73,16 @@ enum {
 /* what upstream's builder puts in when it is to leave out the commit */
 #define ROM_REVISION            "~~~~~NO_GIT_REVISION"
 
-static uint32_t rom_soc_ifc_rd(CaliptraFw *fw, uint32_t offset)
-{
-    return caliptra_fw_rd(fw, CALIPTRA_SOC_IFC_BASE + offset);
-}
-
-static void rom_soc_ifc_wr(CaliptraFw *fw, uint32_t offset, uint32_t data)
-{
-    caliptra_fw_wr(fw, CALIPTRA_SOC_IFC_BASE + offset, data);
-}
-
 static bool rom_csr_flag(CaliptraFw *fw)
 {
-    return rom_soc_ifc_rd(fw, A_CPTRA_DBG_MANUF_SERVICE_REG) &
+    return caliptra_fw_soc_ifc_rd(fw, A_CPTRA_DBG_MANUF_SERVICE_REG) &
            DBG_MANUF_GENERATE_IDEVID_CSR;
 }
 
 /* firmware writes the whole register, so each event clears the one before */
 static void rom_flow_status(CaliptraFw *fw, uint32_t bit)
 {
-    rom_soc_ifc_wr(fw, A_CPTRA_FLOW_STATUS, bit);
+    caliptra_fw_soc_ifc_wr(fw, A_CPTRA_FLOW_STATUS, bit);
 }
 
 /* ---- ROM identity ---- */
@@ -232,23 +222,24 @@ static uint32_t rom_start(CaliptraFw *fw)
     }
     fw->rom_self_test_started = false;
     fw->csr_requested = false;
-    rom_soc_ifc_wr(fw, A_INTERNAL_NMI_VECTOR, ROM_NMI_VECTOR);
+    caliptra_fw_soc_ifc_wr(fw, A_INTERNAL_NMI_VECTOR, ROM_NMI_VECTOR);
     return caliptra_fw_step_trng(fw);
 }
 
 static uint32_t rom_report_version(CaliptraFw *fw)
 {
-    uint32_t rev = rom_soc_ifc_rd(fw, A_CPTRA_FW_REV_ID);
+    uint32_t rev = caliptra_fw_soc_ifc_rd(fw, A_CPTRA_FW_REV_ID);
 
-    rom_soc_ifc_wr(fw, A_CPTRA_FW_REV_ID,
-                   deposit32(rev, 0, 16, fw->rom.version));
+    caliptra_fw_soc_ifc_wr(fw, A_CPTRA_FW_REV_ID,
+                           deposit32(rev, 0, 16, fw->rom.version));
     return CALIPTRA_FW_OK;
 }
 
 static uint32_t rom_start_wdt(CaliptraFw *fw)
 {
-    uint64_t period = rom_soc_ifc_rd(fw, A_CPTRA_WDT_CFG) |
-                      (uint64_t)rom_soc_ifc_rd(fw, A_CPTRA_WDT_CFG + 4) << 32;
+    uint32_t low = caliptra_fw_soc_ifc_rd(fw, A_CPTRA_WDT_CFG);
+    uint32_t high = caliptra_fw_soc_ifc_rd(fw, A_CPTRA_WDT_CFG + 4);
+    uint64_t period = deposit64(low, 32, 32, high);
 
     caliptra_fw_wdt_start(fw, period ? period : 1);
     return CALIPTRA_FW_OK;
@@ -380,7 +371,7 @@ static uint32_t cold_csr_wait(CaliptraFw *fw)
 
 static uint32_t cold_idevid_done(CaliptraFw *fw)
 {
-    uint32_t flow = rom_soc_ifc_rd(fw, A_CPTRA_FLOW_STATUS);
+    uint32_t flow = caliptra_fw_soc_ifc_rd(fw, A_CPTRA_FLOW_STATUS);
 
     if (!FIELD_EX32(flow, CPTRA_FLOW_STATUS, READY_FOR_FW)) {
         rom_flow_status(fw, R_CPTRA_FLOW_STATUS_READY_FOR_FW_MASK);
@@ -455,9 +446,9 @@ const CaliptraFwFlow caliptra_flow_rom_cold = {
 void caliptra_fw_rsp_version(CaliptraFw *fw, CaliptraRsp *rsp)
 {
     stl_le_p(rsp->data + 8, FIPS_MODE);
-    stl_le_p(rsp->data + 12, rom_soc_ifc_rd(fw, A_CPTRA_HW_REV_ID));
-    stl_le_p(rsp->data + 16, rom_soc_ifc_rd(fw, A_CPTRA_FW_REV_ID));
-    stl_le_p(rsp->data + 20, rom_soc_ifc_rd(fw, A_CPTRA_FW_REV_ID + 4));
+    stl_le_p(rsp->data + 12, caliptra_fw_soc_ifc_rd(fw, A_CPTRA_HW_REV_ID));
+    stl_le_p(rsp->data + 16, caliptra_fw_soc_ifc_rd(fw, A_CPTRA_FW_REV_ID));
+    stl_le_p(rsp->data + 20, caliptra_fw_soc_ifc_rd(fw, A_CPTRA_FW_REV_ID + 4));
     memcpy(rsp->data + 24, FIPS_NAME, 12);
     rsp->len = 36;
 }
@@ -591,7 +582,7 @@ static int rom_find_command(uint32_t code)
 
 static bool rom_mbox_ecc_error(CaliptraFw *fw)
 {
-    return extract32(rom_soc_ifc_rd(fw, A_INTR_ERROR_INTERNAL),
+    return extract32(caliptra_fw_soc_ifc_rd(fw, A_INTR_ERROR_INTERNAL),
                      SOC_IFC_ERROR_MBOX_ECC_UNC, 1);
 }
 
@@ -754,15 +745,16 @@ static uint32_t load_complete(CaliptraFw *fw)
 
 static void load_report_rt_version(CaliptraFw *fw)
 {
-    rom_soc_ifc_wr(fw, A_CPTRA_FW_REV_ID + 4, fw->image.rt.version);
+    caliptra_fw_soc_ifc_wr(fw, A_CPTRA_FW_REV_ID + 4, fw->image.rt.version);
 }
 
 static uint32_t load_report_versions(CaliptraFw *fw)
 {
-    uint32_t rev = rom_soc_ifc_rd(fw, A_CPTRA_FW_REV_ID);
+    uint32_t rev = caliptra_fw_soc_ifc_rd(fw, A_CPTRA_FW_REV_ID);
 
-    rom_soc_ifc_wr(fw, A_CPTRA_FW_REV_ID,
-                   deposit32(rev, 16, 16, fw->image.fmc.version & 0xFFFF));
+    caliptra_fw_soc_ifc_wr(fw, A_CPTRA_FW_REV_ID,
+                           deposit32(rev, 16, 16,
+                                     fw->image.fmc.version & 0xFFFF));
     load_report_rt_version(fw);
     return CALIPTRA_FW_OK;
 }
@@ -958,7 +950,8 @@ static uint32_t rom_exit(CaliptraFw *fw)
 {
     caliptra_dice_lock_at_rom_exit(fw, caliptra_fw_reset_reason(fw) ==
                                    CALIPTRA_FW_RESET_COLD);
-    rom_soc_ifc_wr(fw, A_INTERNAL_ICCM_LOCK, R_INTERNAL_ICCM_LOCK_LOCK_MASK);
+    caliptra_fw_soc_ifc_wr(fw, A_INTERNAL_ICCM_LOCK,
+                           R_INTERNAL_ICCM_LOCK_LOCK_MASK);
     return CALIPTRA_FW_OK;
 }
 

@@ -88,8 +88,8 @@ static uint32_t rt_ready(CaliptraFw *fw)
         return CALIPTRA_ERR_RUNTIME_HANDOFF_FHT_NOT_LOADED;
     }
     /* a plain write: ready_for_fw goes */
-    caliptra_fw_wr(fw, CALIPTRA_SOC_IFC_BASE + A_CPTRA_FLOW_STATUS,
-                   R_CPTRA_FLOW_STATUS_READY_FOR_RUNTIME_MASK);
+    caliptra_fw_soc_ifc_wr(fw, A_CPTRA_FLOW_STATUS,
+                           R_CPTRA_FLOW_STATUS_READY_FOR_RUNTIME_MASK);
     return CALIPTRA_FW_OK;
 }
 
@@ -157,7 +157,7 @@ const CaliptraFwFlow caliptra_flow_rt_start = {
     .next = CALIPTRA_FLOW_RT_COMMANDS,
 };
 
-/* ---- commands that need no other room ---- */
+/* ---- commands that need no other file ---- */
 
 static uint32_t rt_cmd_version(CaliptraFw *fw, const uint8_t *req,
                                size_t req_len, CaliptraRsp *rsp)
@@ -216,13 +216,8 @@ static uint32_t rt_cmd_shutdown(CaliptraFw *fw, const uint8_t *req,
 /* digest of the last hash in the SHA accelerator, by whomever */
 static void rt_sha_acc_digest(CaliptraFw *fw, uint8_t digest[48])
 {
-    uint32_t words[12];
-
-    for (int i = 0; i < 12; i++) {
-        words[i] = caliptra_fw_rd(fw, CALIPTRA_SHA_ACC_BASE +
-                                  A_SHA_ACC_DIGEST + 4 * i);
-    }
-    caliptra_words_to_bytes(digest, words, 12);
+    caliptra_drv_array_read(fw, CALIPTRA_SHA_ACC_BASE + A_SHA_ACC_DIGEST,
+                            digest, 48);
 }
 
 static uint32_t rt_cmd_ecdsa384_verify(CaliptraFw *fw, const uint8_t *req,
@@ -317,7 +312,6 @@ static uint32_t rt_cmd_fw_info(CaliptraFw *fw, const uint8_t *req,
 {
     const CaliptraManifest *m = (const CaliptraManifest *)fw->pdata.manifest1;
     uint8_t *p = rsp->data;
-    uint32_t words[12];
     uint8_t hash[48];
 
     stl_le_p(p + 0x08, caliptra_fw_pl0_pauser(fw));
@@ -334,10 +328,7 @@ static uint32_t rt_cmd_fw_info(CaliptraFw *fw, const uint8_t *req,
     memcpy(p + 0x78, m->fmc.digest, 48);
     memcpy(p + 0xA8, m->rt.digest, 48);
     caliptra_drv_dvs48_read(fw, DVS48_OWNER_PK_HASH, hash);
-    caliptra_bytes_to_words(words, hash, 12);
-    for (int i = 0; i < 12; i++) {
-        stl_le_p(p + 0xD8 + 4 * i, words[i]);
-    }
+    caliptra_hw_to_bytes(p + 0xD8, hash, 48);
     rsp->len = 0x108;
     return CALIPTRA_FW_OK;
 }
@@ -495,8 +486,8 @@ static uint32_t rt_accept(CaliptraFw *fw)
     }
     if (caliptra_fw_mbox_cmd(fw) == CALIPTRA_CMD_FIRMWARE_LOAD) {
         caliptra_log(fw->log, "runtime: firmware update, resetting the core");
-        caliptra_fw_wr(fw, CALIPTRA_SOC_IFC_BASE + A_INTERNAL_FW_UPDATE_RESET,
-                       R_INTERNAL_FW_UPDATE_RESET_CORE_RST_MASK);
+        caliptra_fw_soc_ifc_wr(fw, A_INTERNAL_FW_UPDATE_RESET,
+                               R_INTERNAL_FW_UPDATE_RESET_CORE_RST_MASK);
         /* not reached on hardware that works: the core has been reset */
         return CALIPTRA_ERR_RUNTIME_UNEXPECTED_UPDATE_RETURN;
     }
@@ -598,13 +589,13 @@ static void self_test_put(CaliptraFw *fw, const uint8_t *data, uint32_t len)
  */
 static bool self_test_put_image(CaliptraFw *fw, const CaliptraTocEntry *toc)
 {
-    uint32_t start = le32_to_cpu(toc->load_addr) - CALIPTRA_ICCM_BASE;
+    uint32_t addr = le32_to_cpu(toc->load_addr);
     uint32_t size = le32_to_cpu(toc->size);
 
-    if (start > CALIPTRA_ICCM_SIZE || size > CALIPTRA_ICCM_SIZE - start) {
+    if (!caliptra_fw_in_iccm(addr, size)) {
         return false;
     }
-    self_test_put(fw, fw->iccm + start, size);
+    self_test_put(fw, fw->iccm + (addr - CALIPTRA_ICCM_BASE), size);
     return true;
 }
 

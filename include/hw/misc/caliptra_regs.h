@@ -139,6 +139,22 @@ enum {
     BOOT_DONE = 4,
 };
 
+/* DOE_CTRL.cmd */
+enum {
+    DOE_CMD_IDLE = 0,
+    DOE_CMD_UDS = 1,
+    DOE_CMD_FE = 2,
+    DOE_CMD_CLEAR = 3,      /* CLEAR_OBF_SECRETS */
+};
+
+/* ECC_CTRL.ctrl */
+enum {
+    ECC_CMD_NONE = 0,
+    ECC_CMD_KEYGEN = 1,
+    ECC_CMD_SIGN = 2,
+    ECC_CMD_VERIFY = 3,
+};
+
 /* Mailbox CSRs, at 0x30020000 (mbox_csr.rdl) */
 REG32(MBOX_LOCK, 0x000)
     FIELD(MBOX_LOCK, LOCK, 0, 1)
