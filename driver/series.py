@@ -34,9 +34,10 @@ Caliptra is the open Root of Trust that several SoCs integrate.  Its model
 keeps the two halves of the core apart as silicon does: hardware (registers,
 mailbox, fuses, engines, vaults) and the firmware that drives it from inside.
 
-Start with what the rooms of the model agree on: the registers, the core as a
+Start with what the parts of the model agree on: the registers, the core as a
 SoC sees it, the private state, and the interfaces of each half.
 """, ['include/hw/misc/caliptra*.h', 'hw/misc/caliptra_internal.h',
+      'hw/misc/caliptra_regs.h',
       'hw/misc/caliptra_engines.h', 'hw/misc/caliptra_intr.*',
       'hw/misc/caliptra_reg.*', 'hw/misc/caliptra_fw.h',
       'hw/misc/caliptra_errors.*', 'hw/misc/caliptra_log.c',

@@ -28,7 +28,7 @@
 #include "migration/vmstate.h"
 #include "hw/misc/aspeed_caliptra.h"
 #include "hw/misc/caliptra_errors.h"
-#include "hw/misc/caliptra_regs.h"
+#include "caliptra_regs.h"
 #include "trace.h"
 
 /* Blocks of the window, as offsets of their registers (bus addresses) */

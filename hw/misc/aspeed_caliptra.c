@@ -20,7 +20,7 @@
 #include "qobject/qnum.h"
 #include "qobject/qstring.h"
 #include "hw/misc/aspeed_caliptra.h"
-#include "hw/misc/caliptra_regs.h"
+#include "caliptra_regs.h"
 #include "trace.h"
 
 QEMU_BUILD_BUG_ON(A_FUSE_UDS_SEED + 4 * ASPEED_CALIPTRA_FUSE_WORDS !=

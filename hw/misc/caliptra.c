@@ -822,7 +822,7 @@ static void caliptra_class_init(ObjectClass *klass, const void *data)
     dc->user_creatable = false;
     device_class_set_props(dc, caliptra_properties);
     object_class_property_set_description(klass, "uc",
-        "Who plays the microcontroller (default: nobody)");
+        "What plays the microcontroller (default: nothing)");
     object_class_property_set_description(klass, "itrng",
         "Whether the core is built with an internal TRNG");
     rc->phases.hold = caliptra_reset_hold;

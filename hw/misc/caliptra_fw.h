@@ -14,12 +14,12 @@
 #include "qemu/timer.h"
 #include "hw/misc/caliptra_errors.h"
 #include "hw/misc/caliptra_log.h"
-#include "hw/misc/caliptra_regs.h"
 #include "hw/misc/caliptra_uc.h"
 #include "migration/vmstate.h"
 #include "caliptra_crypto.h"
 #include "caliptra_fw_dpe.h"
 #include "caliptra_fw_x509.h"
+#include "caliptra_regs.h"
 
 OBJECT_DECLARE_SIMPLE_TYPE(CaliptraFw, CALIPTRA_NATIVE_FW)
 

@@ -1,7 +1,7 @@
 /*
  * Caliptra 1.x core: private state, hardware side
  *
- * One struct a block, and the narrow interface of each room.  The hardware
+ * One struct a block, and the narrow interface of each.  The hardware
  * side knows nothing of firmware: it posts events to a caliptra-uc and lets
  * go.
  *
@@ -17,12 +17,12 @@
 #include "hw/clock.h"
 #include "migration/vmstate.h"
 #include "hw/misc/caliptra.h"
-#include "hw/misc/caliptra_regs.h"
 #include "hw/misc/caliptra_uc.h"
 #include "caliptra_crypto.h"
 #include "caliptra_engines.h"
 #include "caliptra_intr.h"
 #include "caliptra_reg.h"
+#include "caliptra_regs.h"
 
 /* ---- mailbox (caliptra_mbox.c) ---- */
 
@@ -490,7 +490,7 @@ struct CaliptraState {
     Clock *clk;
 
     /* properties */
-    CaliptraUc *uc;             /* NULL: nobody at home */
+    CaliptraUc *uc;             /* NULL: no backend */
     bool itrng;
 };
 
@@ -547,7 +547,7 @@ bool caliptra_flushing(CaliptraState *s);
 uint64_t caliptra_clock_ticks(CaliptraState *s);
 int64_t caliptra_clock_deadline(CaliptraState *s, uint64_t ticks);
 
-/* ---- the door to the microcontroller (caliptra_uc.c) ---- */
+/* ---- the link to the microcontroller (caliptra_uc.c) ---- */
 
 /**
  * caliptra_uc_connect: become the core of a microcontroller

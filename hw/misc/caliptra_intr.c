@@ -8,7 +8,7 @@
 
 #include "qemu/osdep.h"
 #include "caliptra_intr.h"
-#include "hw/misc/caliptra_regs.h"
+#include "caliptra_regs.h"
 
 void caliptra_intr_init(CaliptraIntr *intr, unsigned n_error, unsigned n_notif)
 {

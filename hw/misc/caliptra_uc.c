@@ -1,5 +1,5 @@
 /*
- * Caliptra 1.x core: the door to whoever plays the microcontroller
+ * Caliptra 1.x core: the core's end of the link to the microcontroller
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

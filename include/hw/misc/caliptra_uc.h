@@ -1,7 +1,7 @@
 /*
- * Who plays the microcontroller of a Caliptra 1.x core
+ * Caliptra 1.x core: backends that play the microcontroller
  *
- * The door between the hardware of a core and what runs inside: the native
+ * The interface between the hardware of a core and what runs inside: the native
  * model of Caliptra's firmware, or a CPU that executes genuine firmware.  The
  * core has a link "uc" to such a device; without it the core is hardware only.
  *

@@ -2,9 +2,9 @@
  * Caliptra 1.x core: register map
  *
  * Names, offsets and fields are those of the register descriptions of
- * caliptra-rtl v1.1.  Offsets are relative to the base of each block; the
- * bases are those of the microcontroller's address map.  Words of an array
- * follow each other without a gap, the comment gives their number.
+ * caliptra-rtl v1.1.  Offsets are relative to the base of each block, which
+ * caliptra_map.h has.  Words of an array follow each other without a gap, the
+ * comment gives their number.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -12,40 +12,8 @@
 #ifndef HW_MISC_CALIPTRA_REGS_H
 #define HW_MISC_CALIPTRA_REGS_H
 
-#include "qemu/bswap.h"
 #include "hw/registerfields.h"
-
-/* Address map of the microcontroller (Caliptra hardware specification) */
-#define CALIPTRA_DOE_BASE       0x10000000
-#define CALIPTRA_ECC_BASE       0x10008000
-#define CALIPTRA_HMAC_BASE      0x10010000
-#define CALIPTRA_KV_BASE        0x10018000
-#define CALIPTRA_PV_BASE        0x1001A000
-#define CALIPTRA_DV_BASE        0x1001C000
-#define CALIPTRA_SHA512_BASE    0x10020000
-#define CALIPTRA_SHA256_BASE    0x10028000
-#define CALIPTRA_CSRNG_BASE     0x20002000
-#define CALIPTRA_ENTROPY_BASE   0x20003000
-#define CALIPTRA_MBOX_SRAM_BASE 0x30000000
-#define CALIPTRA_MBOX_CSR_BASE  0x30020000
-#define CALIPTRA_SHA_ACC_BASE   0x30021000
-#define CALIPTRA_SOC_IFC_BASE   0x30030000
-#define CALIPTRA_ICCM_BASE      0x40000000
-#define CALIPTRA_DCCM_BASE      0x50000000
-
-#define CALIPTRA_MBOX_SRAM_SIZE 0x20000
-#define CALIPTRA_ICCM_SIZE      0x20000
-
-/* The microcontroller's user id (caliptra-rtl soc_ifc_top.sv, uc_req.user) */
-#define CALIPTRA_UC_USER 0xFFFFFFFFu
-
-/* words of a random number, CPTRA_TRNG_DATA */
-#define CALIPTRA_TRNG_WORDS 12
-/* slots of the key vault, PCRs, and words of each */
-#define CALIPTRA_KV_SLOTS   32
-#define CALIPTRA_KV_WORDS   12
-#define CALIPTRA_PCRS       32
-#define CALIPTRA_PCR_WORDS  12
+#include "hw/misc/caliptra_map.h"
 
 /*
  * Interrupt block, at 0x800 of soc_ifc_reg, of the SHA accelerator and of
@@ -103,13 +71,6 @@ typedef enum CaliptraKvError {
     KV_READ_FAIL = 1,
     KV_WRITE_FAIL = 2,
 } CaliptraKvError;
-
-/* Device lifecycle, as in CPTRA_SECURITY_STATE.device_lifecycle */
-typedef enum CaliptraLifecycle {
-    CALIPTRA_LIFECYCLE_UNPROVISIONED = 0,
-    CALIPTRA_LIFECYCLE_MANUFACTURING = 1,
-    CALIPTRA_LIFECYCLE_PRODUCTION = 3,
-} CaliptraLifecycle;
 
 /* mbox_status.status */
 enum {
@@ -618,35 +579,5 @@ REG32(ENTROPY_SRC_RECOV_ALERT_STS, 0x0D4)
 REG32(ENTROPY_SRC_ERR_CODE, 0x0D8)
 REG32(ENTROPY_SRC_ERR_CODE_TEST, 0x0DC)
 REG32(ENTROPY_SRC_MAIN_SM_STATE, 0x0E0)
-
-/* ---- byte order: the two conversions, used at every block's edge ---- */
-
-/**
- * caliptra_words_to_bytes: register words to a natural byte string
- * @bytes: 4 * @n bytes, most significant byte of word 0 first
- * @words: @n register words in host order
- * @n: number of words
- */
-static inline void caliptra_words_to_bytes(uint8_t *bytes,
-                                           const uint32_t *words, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        stl_be_p(bytes + 4 * i, words[i]);
-    }
-}
-
-/**
- * caliptra_bytes_to_words: a natural byte string to register words
- * @words: @n register words in host order
- * @bytes: 4 * @n bytes, most significant byte of word 0 first
- * @n: number of words
- */
-static inline void caliptra_bytes_to_words(uint32_t *words,
-                                           const uint8_t *bytes, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        words[i] = ldl_be_p(bytes + 4 * i);
-    }
-}
 
 #endif /* HW_MISC_CALIPTRA_REGS_H */
