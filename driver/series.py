@@ -97,12 +97,17 @@ The table of commands with their checks, the DICE Protection Environment and
 the authorization of SoC images.
 """, ['hw/misc/caliptra_fw_runtime.c', 'hw/misc/caliptra_fw_dpe*',
       'hw/misc/caliptra_fw_auth.c']),
+    ('hw/misc/caliptra_bringup: Bring-up of a Caliptra core by its SoC', """
+Straps, power, reset, mailbox user, fuses, entropy on demand, firmware: what
+each SoC's boot ROM has to do.  An abstract device, so that a SoC says only
+how it reaches the core and its own power and reset bits.
+""", ['hw/misc/caliptra_bringup.c']),
     ('hw/misc/aspeed_caliptra: Caliptra in the ASPEED AST27x0', """
 The window in which bus masters see the core, and the SCU registers that drive
 its power, reset and straps.  A stand-in for the BootMCU, which QEMU does not
 have, brings Caliptra up through these registers as the real one would.
 """, ['include/hw/misc/aspeed_caliptra.h', 'hw/misc/aspeed_caliptra.c',
-      'hw/misc/aspeed_bootmcu.c', 'hw/misc/aspeed_flsh.*', 'hw/misc/Kconfig',
+      'hw/misc/aspeed_bootmcu.*', 'hw/misc/aspeed_flsh.*', 'hw/misc/Kconfig',
       'hw/misc/meson.build',
       'hw/misc/trace-events', 'hw/arm/Kconfig', 'Kconfig.host', 'meson.build',
       'configs/*']),

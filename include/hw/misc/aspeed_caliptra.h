@@ -8,7 +8,6 @@
 #define HW_MISC_ASPEED_CALIPTRA_H
 
 #include "hw/sysbus.h"
-#include "qemu/timer.h"
 #include "hw/misc/aspeed_scu.h"
 #include "hw/misc/caliptra.h"
 #include "hw/misc/caliptra_log.h"
@@ -79,30 +78,5 @@ struct AspeedCaliptraState {
 
 /* The BootMCU's line that lets the CA35 cores run while it is high */
 #define ASPEED_BOOTMCU_BOOT_DONE    "boot-done"
-
-struct AspeedBootMcuState {
-    SysBusDevice parent_obj;
-
-    /* properties */
-    MemoryRegion *memory;
-    AspeedCaliptraState *caliptra;
-    CaliptraLog *log;
-    char *firmware_file;
-
-    AddressSpace as;
-    uint8_t *firmware;
-    uint32_t firmware_size;
-    qemu_irq boot_done_line;
-    QEMUTimer timer;
-
-    /* place in the boot sequence */
-    uint8_t stage;
-    bool warm;
-    uint32_t pos;
-    int64_t deadline;
-    /* a fatal error has come up and has not been reported yet */
-    bool error_fatal;
-    bool boot_done;
-};
 
 #endif /* HW_MISC_ASPEED_CALIPTRA_H */
