@@ -97,6 +97,11 @@ The table of commands with their checks, the DICE Protection Environment and
 the authorization of SoC images.
 """, ['hw/misc/caliptra_fw_runtime.c', 'hw/misc/caliptra_fw_dpe*',
       'hw/misc/caliptra_fw_auth.c']),
+    ('hw/misc/aspeed_scu: Registers of the AST2700 that start cores', """
+CA35_REL, the reset vectors, the control of SSP and TSP, and what drives a
+Caliptra core become registers with lines.  All is storage, as before, for
+machines that connect nobody to them.
+""", ['hw/misc/aspeed_scu*', 'include/hw/misc/aspeed_scu*']),
     ('hw/misc/caliptra_bringup: Bring-up of a Caliptra core by its SoC', """
 Straps, power, reset, mailbox user, fuses, entropy on demand, firmware: what
 each SoC's boot ROM has to do.  An abstract device, so that a SoC says only

@@ -1,8 +1,8 @@
 /*
  * Caliptra in the ASPEED AST27x0
  *
- * The SoC around the core: the window in which bus masters see it, and the
- * registers of the IO die's SCU that drive its power, reset and straps.
+ * The SoC around the core: the window in which bus masters see it, the lines
+ * between it and the IO die's SCU, and what the SoC's OTP holds for it.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -13,8 +13,6 @@
 #include "qapi/error.h"
 #include "hw/irq.h"
 #include "hw/qdev-properties.h"
-#include "hw/registerfields.h"
-#include "migration/vmstate.h"
 #include "qobject/qdict.h"
 #include "qobject/qjson.h"
 #include "qobject/qnum.h"
@@ -101,158 +99,44 @@ static const MemoryRegionOps aspeed_caliptra_window_ops = {
 
 /* ---- SCUIO ---- */
 
-static uint32_t aspeed_caliptra_scu_read(AspeedCaliptraState *s, hwaddr offset)
+#define ASPEED_CALIPTRA_CORE_RDY_FOR_RT "core-ready-for-runtime"
+
+static void aspeed_caliptra_set_straps(Object *obj, uint32_t security_state,
+                                       const uint32_t *obf_key)
 {
-    uint64_t data = 0;
+    AspeedCaliptraState *s = ASPEED_CALIPTRA(obj);
 
-    memory_region_dispatch_read(&s->scuio->iomem, offset, &data,
-                                size_memop(4) | MO_LE,
-                                MEMTXATTRS_UNSPECIFIED);
-    return data;
-}
-
-static void aspeed_caliptra_scu_write(AspeedCaliptraState *s, hwaddr offset,
-                                      uint32_t data)
-{
-    memory_region_dispatch_write(&s->scuio->iomem, offset, data,
-                                 size_memop(4) | MO_LE,
-                                 MEMTXATTRS_UNSPECIFIED);
-}
-
-/* A strap and an eFuse bit each keep Caliptra off */
-static bool aspeed_caliptra_disabled(AspeedCaliptraState *s)
-{
-    return (s->scuio->regs[ASPEED_SCUIO_HWSTRAP1 / 4] &
-            ASPEED_SCUIO_HWSTRAP1_DIS_CPTRA) ||
-           (s->scuio->regs[ASPEED_SCUIO_EFUSE / 4] &
-            ASPEED_SCUIO_EFUSE_DIS_CPTRA);
-}
-
-/* Drive the core's inputs: straps first, then power, then reset */
-static void aspeed_caliptra_drive(AspeedCaliptraState *s)
-{
-    DeviceState *core = DEVICE(s->core);
-    bool pwrgood = (s->ctrl & ASPEED_SCUIO_CPTRA_CTRL_PWRGOOD) &&
-                   !aspeed_caliptra_disabled(s);
-    uint32_t security_state =
-        extract32(s->ctrl, ASPEED_SCUIO_CPTRA_CTRL_SEC_STAT_SHIFT,
-                  ASPEED_SCUIO_CPTRA_CTRL_SEC_STAT_LEN);
-
-    trace_aspeed_caliptra_drive(pwrgood, !s->rst_asserted, security_state);
     caliptra_set_security_state(s->core, security_state);
-    caliptra_set_obf_key(s->core, s->obf_key);
-    qemu_set_irq(qdev_get_gpio_in_named(core, CALIPTRA_IN_BRKPOINT, 0),
-                 s->brkpoint);
-    qemu_set_irq(qdev_get_gpio_in_named(core, CALIPTRA_IN_PWRGOOD, 0),
-                 pwrgood);
-    qemu_set_irq(qdev_get_gpio_in_named(core, CALIPTRA_IN_RST_B, 0),
-                 !s->rst_asserted);
+    caliptra_set_obf_key(s->core, obf_key);
 }
 
-static bool aspeed_caliptra_ready_for_runtime(AspeedCaliptraState *s)
-{
-    uint32_t flow_status = 0;
-
-    caliptra_soc_read(s->core, CALIPTRA_WINDOW_SOC_IFC + A_CPTRA_FLOW_STATUS,
-                      s->pauser, &flow_status);
-    return FIELD_EX32(flow_status, CPTRA_FLOW_STATUS, READY_FOR_RUNTIME);
-}
-
-/* SCUIO 0x130 to 0x15F: CPTRA_CTRL and CPTRA_OBF_KEY */
-static uint64_t aspeed_caliptra_ctrl_read(void *opaque, hwaddr addr,
-                                          unsigned size)
+/* One output of the core, with two who listen */
+static void aspeed_caliptra_rdy_for_rt(void *opaque, int n, int level)
 {
     AspeedCaliptraState *s = opaque;
-    hwaddr offset = addr + ASPEED_SCUIO_CPTRA_CTRL;
 
-    if (offset == ASPEED_SCUIO_CPTRA_CTRL) {
-        return s->ctrl | (aspeed_caliptra_ready_for_runtime(s) ?
-                          ASPEED_SCUIO_CPTRA_CTRL_RDY_FOR_RT : 0);
-    }
-    if (offset >= ASPEED_SCUIO_CPTRA_OBF_KEY) {
-        return s->obf_key[(offset - ASPEED_SCUIO_CPTRA_OBF_KEY) / 4];
-    }
-    return aspeed_caliptra_scu_read(s, offset);
+    qemu_set_irq(s->ready_for_runtime, level);
+    qemu_set_irq(s->scuio_rdy_for_rt, level);
 }
 
-static void aspeed_caliptra_ctrl_write(void *opaque, hwaddr addr,
-                                       uint64_t data, unsigned size)
+static void aspeed_caliptra_connect_scuio(AspeedCaliptraState *s)
 {
-    AspeedCaliptraState *s = opaque;
-    hwaddr offset = addr + ASPEED_SCUIO_CPTRA_CTRL;
+    DeviceState *scuio = DEVICE(s->scuio);
+    DeviceState *core = DEVICE(s->core);
 
-    if (offset == ASPEED_SCUIO_CPTRA_CTRL) {
-        s->ctrl = data &
-            (ASPEED_SCUIO_CPTRA_CTRL_PWRGOOD |
-             MAKE_64BIT_MASK(ASPEED_SCUIO_CPTRA_CTRL_SEC_STAT_SHIFT,
-                             ASPEED_SCUIO_CPTRA_CTRL_SEC_STAT_LEN));
-        aspeed_caliptra_drive(s);
-    } else if (offset >= ASPEED_SCUIO_CPTRA_OBF_KEY) {
-        s->obf_key[(offset - ASPEED_SCUIO_CPTRA_OBF_KEY) / 4] = data;
-        aspeed_caliptra_drive(s);
-    } else {
-        aspeed_caliptra_scu_write(s, offset, data);
-    }
-}
-
-/* SCUIO 0x220 and 0x224: all bits but Caliptra's stay the SCU model's */
-static uint64_t aspeed_caliptra_rst_read(void *opaque, hwaddr addr,
-                                         unsigned size)
-{
-    AspeedCaliptraState *s = opaque;
-    hwaddr offset = addr + ASPEED_SCUIO_RSTCTL2;
-    uint32_t data = aspeed_caliptra_scu_read(s, offset);
-
-    if (offset == ASPEED_SCUIO_RSTCTL2) {
-        data &= ~ASPEED_SCUIO_RSTCTL2_CPTRA;
-        data |= s->rst_asserted ? ASPEED_SCUIO_RSTCTL2_CPTRA : 0;
-    }
-    return data;
-}
-
-static void aspeed_caliptra_rst_write(void *opaque, hwaddr addr,
-                                      uint64_t data, unsigned size)
-{
-    AspeedCaliptraState *s = opaque;
-    hwaddr offset = addr + ASPEED_SCUIO_RSTCTL2;
-
-    aspeed_caliptra_scu_write(s, offset, data);
-    if (data & ASPEED_SCUIO_RSTCTL2_CPTRA) {
-        s->rst_asserted = offset == ASPEED_SCUIO_RSTCTL2;
-        aspeed_caliptra_drive(s);
-    }
-}
-
-/* the same access rules as those of the SCU model beneath */
-#define ASPEED_CALIPTRA_SCU_OPS(_read, _write)  \
-{                                               \
-    .read = _read,                              \
-    .write = _write,                            \
-    .endianness = DEVICE_LITTLE_ENDIAN,         \
-    .impl.min_access_size = 4,                  \
-    .impl.max_access_size = 4,                  \
-    .valid.min_access_size = 1,                 \
-    .valid.max_access_size = 8,                 \
-}
-
-static const MemoryRegionOps aspeed_caliptra_ctrl_ops =
-    ASPEED_CALIPTRA_SCU_OPS(aspeed_caliptra_ctrl_read,
-                            aspeed_caliptra_ctrl_write);
-
-static const MemoryRegionOps aspeed_caliptra_rst_ops =
-    ASPEED_CALIPTRA_SCU_OPS(aspeed_caliptra_rst_read,
-                            aspeed_caliptra_rst_write);
-
-/* Into the address space, Caliptra's SCUIO registers over the SCU model's */
-static void aspeed_caliptra_map(AspeedCaliptraState *s)
-{
-    memory_region_add_subregion(s->memory, ASPEED_CALIPTRA_WINDOW, &s->window);
-    memory_region_add_subregion_overlap(s->memory, ASPEED_CALIPTRA_SCUIO +
-                                        ASPEED_SCUIO_CPTRA_CTRL,
-                                        &s->scu_ctrl, 1);
-    memory_region_add_subregion_overlap(s->memory, ASPEED_CALIPTRA_SCUIO +
-                                        ASPEED_SCUIO_RSTCTL2,
-                                        &s->scu_rst, 1);
+    object_property_set_link(OBJECT(scuio), "caliptra", OBJECT(s),
+                             &error_abort);
+    qdev_connect_gpio_out_named(scuio, ASPEED_SCUIO_OUT_PWRGOOD, 0,
+                                qdev_get_gpio_in_named(core,
+                                    CALIPTRA_IN_PWRGOOD, 0));
+    qdev_connect_gpio_out_named(scuio, ASPEED_SCUIO_OUT_RST_B, 0,
+                                qdev_get_gpio_in_named(core,
+                                    CALIPTRA_IN_RST_B, 0));
+    s->scuio_rdy_for_rt =
+        qdev_get_gpio_in_named(scuio, ASPEED_SCUIO_IN_RDY_FOR_RT, 0);
+    qdev_connect_gpio_out_named(core, CALIPTRA_OUT_READY_FOR_RUNTIME, 0,
+                                qdev_get_gpio_in_named(DEVICE(s),
+                                    ASPEED_CALIPTRA_CORE_RDY_FOR_RT, 0));
 }
 
 /* ---- OTP ---- */
@@ -386,37 +270,29 @@ static bool aspeed_caliptra_load_fuses(AspeedCaliptraState *s, Error **errp)
 
 /* ---- the device ---- */
 
-static void aspeed_caliptra_reset_hold(Object *obj, ResetType type)
+/*
+ * Caliptra is off, unless nobody will power it up: then SCUIO reads as the
+ * SoC's boot ROM would have left it.  SCUIO has its reset state by now.
+ */
+static void aspeed_caliptra_reset_exit(Object *obj, ResetType type)
 {
     AspeedCaliptraState *s = ASPEED_CALIPTRA(obj);
 
-    /*
-     * Off, unless nobody will power it up: then the registers read as the
-     * SoC's boot ROM would have left them.
-     */
-    s->ctrl = 0;
-    s->rst_asserted = !s->powered;
-    memset(s->obf_key, 0, sizeof(s->obf_key));
+    qemu_set_irq(qdev_get_gpio_in_named(DEVICE(s->core), CALIPTRA_IN_BRKPOINT,
+                                        0), s->brkpoint);
     if (s->powered) {
-        s->ctrl = ASPEED_SCUIO_CPTRA_CTRL_PWRGOOD |
-            s->otp.security_state << ASPEED_SCUIO_CPTRA_CTRL_SEC_STAT_SHIFT;
-        memcpy(s->obf_key, s->otp.obf_key, sizeof(s->obf_key));
+        aspeed_2700_scuio_power_caliptra(s->scuio, s->otp.security_state,
+                                         s->otp.obf_key);
     }
-}
-
-/* SCU and core have their reset state when the lines move */
-static void aspeed_caliptra_reset_exit(Object *obj, ResetType type)
-{
-    aspeed_caliptra_drive(ASPEED_CALIPTRA(obj));
 }
 
 static void aspeed_caliptra_realize(DeviceState *dev, Error **errp)
 {
     static const char * const outputs[] = {
         CALIPTRA_OUT_READY_FOR_FUSES, CALIPTRA_OUT_READY_FOR_FW,
-        CALIPTRA_OUT_READY_FOR_RUNTIME, CALIPTRA_OUT_MBOX_DATA_AVAIL,
-        CALIPTRA_OUT_MBOX_FLOW_DONE, CALIPTRA_OUT_ERROR_FATAL,
-        CALIPTRA_OUT_ERROR_NON_FATAL, CALIPTRA_OUT_ETRNG_REQ,
+        CALIPTRA_OUT_MBOX_DATA_AVAIL, CALIPTRA_OUT_MBOX_FLOW_DONE,
+        CALIPTRA_OUT_ERROR_FATAL, CALIPTRA_OUT_ERROR_NON_FATAL,
+        CALIPTRA_OUT_ETRNG_REQ,
     };
     AspeedCaliptraState *s = ASPEED_CALIPTRA(dev);
     size_t i;
@@ -440,7 +316,8 @@ static void aspeed_caliptra_realize(DeviceState *dev, Error **errp)
     for (i = 0; i < ARRAY_SIZE(outputs); i++) {
         qdev_pass_gpios(DEVICE(s->core), dev, outputs[i]);
     }
-    aspeed_caliptra_map(s);
+    aspeed_caliptra_connect_scuio(s);
+    memory_region_add_subregion(s->memory, ASPEED_CALIPTRA_WINDOW, &s->window);
 }
 
 static void aspeed_caliptra_init(Object *obj)
@@ -450,33 +327,16 @@ static void aspeed_caliptra_init(Object *obj)
     memory_region_init_io(&s->window, obj, &aspeed_caliptra_window_ops, s,
                           TYPE_ASPEED_CALIPTRA ".window",
                           ASPEED_CALIPTRA_WINDOW_SIZE);
-    memory_region_init_io(&s->scu_ctrl, obj, &aspeed_caliptra_ctrl_ops, s,
-                          TYPE_ASPEED_CALIPTRA ".scu-ctrl",
-                          ASPEED_SCUIO_CPTRA_OBF_KEY +
-                          4 * ASPEED_CALIPTRA_OBF_KEY_WORDS -
-                          ASPEED_SCUIO_CPTRA_CTRL);
-    memory_region_init_io(&s->scu_rst, obj, &aspeed_caliptra_rst_ops, s,
-                          TYPE_ASPEED_CALIPTRA ".scu-rst",
-                          ASPEED_SCUIO_RSTCTL2_CLR + 4 - ASPEED_SCUIO_RSTCTL2);
+    qdev_init_gpio_in_named(DEVICE(s), aspeed_caliptra_rdy_for_rt,
+                            ASPEED_CALIPTRA_CORE_RDY_FOR_RT, 1);
+    qdev_init_gpio_out_named(DEVICE(s), &s->ready_for_runtime,
+                             CALIPTRA_OUT_READY_FOR_RUNTIME, 1);
 
     /* may be changed at any time, to play another bus master */
     s->pauser = ASPEED_CALIPTRA_PAUSER;
     object_property_add_uint32_ptr(obj, "pauser", &s->pauser,
                                    OBJ_PROP_FLAG_READWRITE);
 }
-
-static const VMStateDescription vmstate_aspeed_caliptra = {
-    .name = TYPE_ASPEED_CALIPTRA,
-    .version_id = 1,
-    .minimum_version_id = 1,
-    .fields = (const VMStateField[]) {
-        VMSTATE_UINT32(ctrl, AspeedCaliptraState),
-        VMSTATE_UINT32_ARRAY(obf_key, AspeedCaliptraState,
-                             ASPEED_CALIPTRA_OBF_KEY_WORDS),
-        VMSTATE_BOOL(rst_asserted, AspeedCaliptraState),
-        VMSTATE_END_OF_LIST()
-    },
-};
 
 static const Property aspeed_caliptra_properties[] = {
     DEFINE_PROP_LINK("core", AspeedCaliptraState, core, TYPE_CALIPTRA_SOC_IF,
@@ -500,13 +360,13 @@ static void aspeed_caliptra_class_init(ObjectClass *klass, const void *data)
 {
     DeviceClass *dc = DEVICE_CLASS(klass);
     ResettableClass *rc = RESETTABLE_CLASS(klass);
+    AspeedSCUIOCaliptraIfClass *sic = ASPEED_SCUIO_CALIPTRA_IF_CLASS(klass);
 
     dc->desc = "ASPEED AST27x0 Caliptra Root of Trust";
     dc->realize = aspeed_caliptra_realize;
-    dc->vmsd = &vmstate_aspeed_caliptra;
     dc->user_creatable = false;
     device_class_set_props(dc, aspeed_caliptra_properties);
-    rc->phases.hold = aspeed_caliptra_reset_hold;
+    sic->set_straps = aspeed_caliptra_set_straps;
     rc->phases.exit = aspeed_caliptra_reset_exit;
 }
 
@@ -517,6 +377,10 @@ static const TypeInfo aspeed_caliptra_types[] = {
         .instance_size = sizeof(AspeedCaliptraState),
         .instance_init = aspeed_caliptra_init,
         .class_init = aspeed_caliptra_class_init,
+        .interfaces = (const InterfaceInfo[]) {
+            { TYPE_ASPEED_SCUIO_CALIPTRA_IF },
+            { }
+        },
     },
 };
 

@@ -22,23 +22,9 @@ OBJECT_DECLARE_SIMPLE_TYPE(AspeedBootMcuState, ASPEED_BOOTMCU)
 #define ASPEED_CALIPTRA_WINDOW      0x14C60000
 #define ASPEED_CALIPTRA_WINDOW_SIZE 0x20000
 #define ASPEED_CALIPTRA_SCUIO       0x14C02000
+#define ASPEED_CALIPTRA_SCU         0x12C02000
 
-/* Registers and bits of SCUIO (SCU1) that concern Caliptra */
-#define ASPEED_SCUIO_HWSTRAP1       0x010
-#define ASPEED_SCUIO_HWSTRAP1_DIS_CPTRA     BIT(30)
-#define ASPEED_SCUIO_CPTRA_CTRL     0x130
-#define ASPEED_SCUIO_CPTRA_CTRL_PWRGOOD     BIT(0)
-#define ASPEED_SCUIO_CPTRA_CTRL_SEC_STAT_SHIFT 8
-#define ASPEED_SCUIO_CPTRA_CTRL_SEC_STAT_LEN   3
-#define ASPEED_SCUIO_CPTRA_CTRL_RDY_FOR_RT  BIT(18)
-#define ASPEED_SCUIO_CPTRA_OBF_KEY  0x140 /* 8 words */
-#define ASPEED_SCUIO_RSTCTL2        0x220
-#define ASPEED_SCUIO_RSTCTL2_CLR    0x224
-#define ASPEED_SCUIO_RSTCTL2_CPTRA          BIT(9)
-#define ASPEED_SCUIO_EFUSE          0x804
-#define ASPEED_SCUIO_EFUSE_DIS_CPTRA        BIT(6)
-
-#define ASPEED_CALIPTRA_OBF_KEY_WORDS   8
+#define ASPEED_CALIPTRA_OBF_KEY_WORDS   ASPEED_SCUIO_CPTRA_OBF_KEY_WORDS
 /* fuse registers, fuse_uds_seed to fuse_soc_stepping_id */
 #define ASPEED_CALIPTRA_FUSE_WORDS      83
 
@@ -55,18 +41,14 @@ struct AspeedCaliptraState {
     SysBusDevice parent_obj;
 
     MemoryRegion window;
-    MemoryRegion scu_ctrl;
-    MemoryRegion scu_rst;
-    AspeedSCUState *scuio;
-
-    /* SCUIO's registers as software left them */
-    uint32_t ctrl;
-    uint32_t obf_key[ASPEED_CALIPTRA_OBF_KEY_WORDS];
-    bool rst_asserted;
+    /* the core's ready_for_runtime, for others and for SCUIO */
+    qemu_irq ready_for_runtime;
+    qemu_irq scuio_rdy_for_rt;
 
     /* properties */
     CaliptraSocIf *core;
     MemoryRegion *memory;       /* what the BootMCU and the CA35 cores see */
+    AspeedSCUState *scuio;
     uint32_t pauser;
     bool powered;
     bool brkpoint;
