@@ -265,7 +265,11 @@ bool aspeed_2700_scuio_read(AspeedSCUState *s, hwaddr offset, uint32_t *data)
         return false;
     }
     if (is_obf_key(offset)) {
-        *data = REG(s, offset);
+        /*
+         * What silicon answers is not documented.  A model need not give
+         * away the key that protects the UDS.
+         */
+        *data = 0;
         return true;
     }
     *data = REG(s, offset);
@@ -293,13 +297,17 @@ bool aspeed_2700_scuio_write(AspeedSCUState *s, hwaddr offset, uint32_t data)
              MAKE_64BIT_MASK(ASPEED_SCUIO_CPTRA_CTRL_SEC_STAT_SHIFT,
                              ASPEED_SCUIO_CPTRA_CTRL_SEC_STAT_LEN));
         break;
+    case ASPEED_SCUIO_HWSTRAP1:
+    case ASPEED_SCUIO_RSTCTL1:
     case ASPEED_SCUIO_RSTCTL2:
-        REG(s, offset) &= ASPEED_SCUIO_RSTCTL2_CPTRA;
+        /* 1 sets */
         REG(s, offset) |= data;
         break;
+    case ASPEED_SCUIO_HWSTRAP1_CLR:
+    case ASPEED_SCUIO_RSTCTL1_CLR:
     case ASPEED_SCUIO_RSTCTL2_CLR:
-        REG(s, offset - 4) &= ~(data & ASPEED_SCUIO_RSTCTL2_CPTRA);
-        REG(s, offset) = data;
+        /* 1 clears */
+        REG(s, offset - 4) &= ~data;
         break;
     default:
         return false;

@@ -575,7 +575,7 @@ static void test_scu(void)
     check(qts, SCUIO_CPTRA_CTRL, SCUIO_CPTRA_PWRGOOD | SCUIO_CPTRA_SEC(7));
     check(qts, IFC_FLOW_STATUS, 0x42000000);
 
-    /* the reset bit sets and clears; its neighbours stay the SCU's */
+    /* one register sets bits, the other one clears them */
     qtest_writel(qts, SCUIO_RSTCTL2_CLR, SCUIO_RSTCTL2_CPTRA);
     check(qts, IFC_FLOW_STATUS, 0x42000000);
     qtest_writel(qts, SCUIO_RSTCTL2, SCUIO_RSTCTL2_CPTRA);
@@ -590,9 +590,11 @@ static void test_scu(void)
     qtest_writel(qts, SCUIO_RSTCTL2_CLR, 0x20);
     check(qts, IFC_FLOW_STATUS, 0);
     qtest_writel(qts, SCUIO_RSTCTL2_CLR, SCUIO_RSTCTL2_CPTRA);
-    check(qts, SCUIO_RSTCTL2, 0);
+    check(qts, SCUIO_RSTCTL2, 0x10);
     check(qts, IFC_FLOW_STATUS, 0x42000000);
     check(qts, IFC_RESET_REASON, 2);
+    qtest_writel(qts, SCUIO_RSTCTL2_CLR, 0x10);
+    check(qts, SCUIO_RSTCTL2, 0);
 
     /* only bits 0 and 10:8 are stored; bit 18 is the core's */
     qtest_writel(qts, SCUIO_CPTRA_CTRL, 0xFFFFFFFF);
@@ -601,12 +603,12 @@ static void test_scu(void)
     check(qts, SCUIO_CPTRA_CTRL, 0);
     check(qts, IFC_FLOW_STATUS, 0);
 
-    /* the key words are plain registers, and not readable in Caliptra */
+    /* the key words can be written only, and not be read in Caliptra */
     for (int i = 0; i < 8; i++) {
         qtest_writel(qts, SCUIO_CPTRA_OBF_KEY(i), 0x01010101 * (i + 1));
     }
     for (int i = 0; i < 8; i++) {
-        check(qts, SCUIO_CPTRA_OBF_KEY(i), 0x01010101 * (i + 1));
+        check(qts, SCUIO_CPTRA_OBF_KEY(i), 0);
     }
     caliptra_power_cycle(qts, SEC_PRODUCTION | SEC_DEBUG_LOCKED);
     for (int i = 0; i < 8; i++) {
@@ -636,7 +638,7 @@ static void test_disabled(void)
     qtest_clock_step(qts, 100 * 1000 * 1000);
     check(qts, IFC_FLOW_STATUS, 0);
     check(qts, SCUIO_CPTRA_CTRL, SCUIO_CPTRA_PWRGOOD);
-    qtest_writel(qts, SCUIO_HWSTRAP1, 0);
+    qtest_writel(qts, SCUIO_HWSTRAP1_CLR, 1u << 30);
     caliptra_power_cycle(qts, 0);
     qtest_quit(qts);
 }

@@ -97,6 +97,7 @@
 
 /* SCUIO (SCU1) */
 #define SCUIO_HWSTRAP1          0x14C02010
+#define SCUIO_HWSTRAP1_CLR      0x14C02014
 #define SCUIO_CPTRA_CTRL        0x14C02130
 #define SCUIO_CPTRA_PWRGOOD     (1u << 0)
 #define SCUIO_CPTRA_SEC(v)      ((v) << 8)
