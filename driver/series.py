@@ -121,7 +121,7 @@ With a Caliptra firmware given, hold the Cortex-A35 cores until Caliptra's
 runtime is ready, as on silicon.  Without one the machine behaves as before,
 except that it no longer ends when there are no images for the coprocessors
 or no boot ROM although start addresses are given otherwise.
-""", ['hw/arm/*']),
+""", ['hw/arm/*', 'include/hw/arm/*']),
     ('tests/unit: Vectors for the Caliptra model', """
 Published vectors for the arithmetic and the certificates' encoding.
 """, ['tests/unit/*']),

@@ -13,7 +13,6 @@
 #include "qemu/error-report.h"
 #include "qapi/error.h"
 #include "system/address-spaces.h"
-#include "hw/irq.h"
 #include "hw/qdev-properties.h"
 #include "hw/registerfields.h"
 #include "migration/vmstate.h"
@@ -107,11 +106,17 @@ static void bootmcu_bringup_failed(CaliptraBringup *b, const char *what,
 
 /* ---- release of the cores ---- */
 
+/*
+ * All four CA35 cores are in reset while CA35_REL is 0.  On silicon nobody
+ * clears it short of a reset of the SoC; here they are held again while
+ * Caliptra is reset, so that nothing runs without it.
+ */
 static void bootmcu_set_boot_done(AspeedBootMcuState *s, bool boot_done)
 {
     if (s->boot_done != boot_done) {
         s->boot_done = boot_done;
-        qemu_set_irq(s->boot_done_line, boot_done);
+        bootmcu_write(s, BOOTMCU_SCU(CA35_REL),
+                      boot_done ? ASPEED_SCU0_CA35_REL_ALL : 0);
         bootmcu_log(s, "CA35 cores %s", boot_done ? "released" : "held");
     }
 }
@@ -127,6 +132,18 @@ static void bootmcu_bringup_lost(CaliptraBringup *b)
 }
 
 /* ---- the device ---- */
+
+/* the SCU has its own reset: the cores are held by it */
+static void bootmcu_reset_hold(Object *obj, ResetType type)
+{
+    AspeedBootMcuState *s = ASPEED_BOOTMCU(obj);
+
+    if (s->boot_done) {
+        bootmcu_log(s, "CA35 cores held");
+    }
+    s->boot_done = false;
+    ASPEED_BOOTMCU_GET_CLASS(obj)->parent_phases.hold(obj, type);
+}
 
 static void bootmcu_realize(DeviceState *dev, Error **errp)
 {
@@ -157,19 +174,6 @@ static void bootmcu_unrealize(DeviceState *dev)
     address_space_destroy(&s->as);
 }
 
-static bool bootmcu_get_ca35_held(Object *obj, Error **errp)
-{
-    return !ASPEED_BOOTMCU(obj)->boot_done;
-}
-
-static void bootmcu_init(Object *obj)
-{
-    AspeedBootMcuState *s = ASPEED_BOOTMCU(obj);
-
-    qdev_init_gpio_out_named(DEVICE(obj), &s->boot_done_line,
-                             ASPEED_BOOTMCU_BOOT_DONE, 1);
-}
-
 static const VMStateDescription vmstate_bootmcu = {
     .name = TYPE_ASPEED_BOOTMCU,
     .version_id = 1,
@@ -194,6 +198,7 @@ static void bootmcu_class_init(ObjectClass *klass, const void *data)
 {
     DeviceClass *dc = DEVICE_CLASS(klass);
     CaliptraBringupClass *bc = CALIPTRA_BRINGUP_CLASS(klass);
+    AspeedBootMcuClass *mc = ASPEED_BOOTMCU_CLASS(klass);
 
     dc->desc = "Stand-in for the ASPEED AST27x0 BootMCU";
     dc->realize = bootmcu_realize;
@@ -209,11 +214,9 @@ static void bootmcu_class_init(ObjectClass *klass, const void *data)
     bc->done = bootmcu_bringup_done;
     bc->lost = bootmcu_bringup_lost;
     bc->failed = bootmcu_bringup_failed;
-
-    object_class_property_add_bool(klass, "ca35-held", bootmcu_get_ca35_held,
-                                   NULL);
-    object_class_property_set_description(klass, "ca35-held",
-        "Whether the CA35 cores are held until Caliptra runs");
+    resettable_class_set_parent_phases(RESETTABLE_CLASS(klass), NULL,
+                                       bootmcu_reset_hold, NULL,
+                                       &mc->parent_phases);
 }
 
 static const TypeInfo bootmcu_types[] = {
@@ -221,7 +224,7 @@ static const TypeInfo bootmcu_types[] = {
         .name = TYPE_ASPEED_BOOTMCU,
         .parent = TYPE_CALIPTRA_BRINGUP,
         .instance_size = sizeof(AspeedBootMcuState),
-        .instance_init = bootmcu_init,
+        .class_size = sizeof(AspeedBootMcuClass),
         .class_init = bootmcu_class_init,
     },
 };

@@ -20,6 +20,7 @@
 #define BOOTMCU_IFC(_reg)   (ASPEED_CALIPTRA_WINDOW + \
                              CALIPTRA_WINDOW_SOC_IFC - CALIPTRA_WINDOW_MBOX + \
                              A_##_reg)
+#define BOOTMCU_SCU(_reg)   (ASPEED_CALIPTRA_SCU + ASPEED_SCU0_##_reg)
 #define BOOTMCU_SCUIO(_reg) (ASPEED_CALIPTRA_SCUIO + ASPEED_SCUIO_##_reg)
 
 struct AspeedBootMcuState {
@@ -31,8 +32,14 @@ struct AspeedBootMcuState {
     char *firmware_file;
 
     AddressSpace as;
-    qemu_irq boot_done_line;
+    /* the CA35 cores have been released */
     bool boot_done;
+};
+
+struct AspeedBootMcuClass {
+    CaliptraBringupClass parent_class;
+
+    ResettablePhases parent_phases;
 };
 
 #define bootmcu_log(s, ...) \

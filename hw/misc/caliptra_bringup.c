@@ -545,7 +545,6 @@ static void bringup_reset_hold(Object *obj, ResetType type)
 {
     CaliptraBringup *b = CALIPTRA_BRINGUP(obj);
 
-    CALIPTRA_BRINGUP_GET_CLASS(b)->lost(b);
     b->error_fatal = false;
     b->warm = false;
     b->pos = 0;

@@ -16,7 +16,7 @@
 OBJECT_DECLARE_SIMPLE_TYPE(AspeedCaliptraState, ASPEED_CALIPTRA)
 
 #define TYPE_ASPEED_BOOTMCU "aspeed-bootmcu"
-OBJECT_DECLARE_SIMPLE_TYPE(AspeedBootMcuState, ASPEED_BOOTMCU)
+OBJECT_DECLARE_TYPE(AspeedBootMcuState, AspeedBootMcuClass, ASPEED_BOOTMCU)
 
 /* Physical addresses, the same for the BootMCU and the CA35 cores */
 #define ASPEED_CALIPTRA_WINDOW      0x14C60000
@@ -57,8 +57,5 @@ struct AspeedCaliptraState {
     char *obf_key_hex;
     AspeedCaliptraOtp otp;
 };
-
-/* The BootMCU's line that lets the CA35 cores run while it is high */
-#define ASPEED_BOOTMCU_BOOT_DONE    "boot-done"
 
 #endif /* HW_MISC_ASPEED_CALIPTRA_H */

@@ -65,8 +65,7 @@ struct CaliptraBringup {
  * @firmware: optional; called until it returns true, which says that
  *            firmware_name, firmware and firmware_size are set
  * @done: the core's runtime is up and has been asked for FW_INFO
- * @lost: somebody resets the core: what @done began has to end; called at
- *        each machine reset, too
+ * @lost: somebody resets the core: what @done began has to end
  * @failed: the sequence has ended with a failure: @what, because of @why
  */
 struct CaliptraBringupClass {
