@@ -124,18 +124,17 @@ class CaliptraTest(QemuSystemTest):
             lambda: self.caliptra_log(name).count(text) >= count,
             f'"{text}" in the Caliptra log')
 
-    def hmp(self, vm, command):
-        return vm.cmd('human-monitor-command', command_line=command)
+    def hmp(self, vm, command, cpu=0):
+        return vm.cmd('human-monitor-command', command_line=command,
+                      cpu_index=cpu)
 
     def read32(self, vm, addr):
         """Read a word of physical memory as the CA35 cores see it"""
-        self.hmp(vm, 'cpu 0')
         answer = self.hmp(vm, f'xp /1wx {addr:#x}')
         return int(answer.split(':')[1], 16)
 
     def pc(self, vm, cpu):
-        self.hmp(vm, f'cpu {cpu}')
-        registers = self.hmp(vm, 'info registers')
+        registers = self.hmp(vm, 'info registers', cpu)
         return int(registers.split('PC=')[1].split()[0], 16)
 
     def held(self, vm):
