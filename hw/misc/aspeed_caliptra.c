@@ -66,7 +66,9 @@ static MemTxResult aspeed_caliptra_window_read(void *opaque, hwaddr addr,
                       ASPEED_CALIPTRA_WINDOW + addr, s->pauser);
         word = 0;
     }
-    trace_aspeed_caliptra_window_read(addr, word, s->pauser);
+    trace_aspeed_caliptra_window_read(addr,
+                                      caliptra_soc_trace_data(offset, word),
+                                      s->pauser);
     *data = word;
     return MEMTX_OK;
 }
@@ -76,10 +78,12 @@ static MemTxResult aspeed_caliptra_window_write(void *opaque, hwaddr addr,
                                                 MemTxAttrs attrs)
 {
     AspeedCaliptraState *s = opaque;
+    hwaddr offset = aspeed_caliptra_offset(addr);
 
-    trace_aspeed_caliptra_window_write(addr, data, s->pauser);
-    if (caliptra_soc_write(s->core, aspeed_caliptra_offset(addr), s->pauser,
-                           data) != MEMTX_OK) {
+    trace_aspeed_caliptra_window_write(addr,
+                                       caliptra_soc_trace_data(offset, data),
+                                       s->pauser);
+    if (caliptra_soc_write(s->core, offset, s->pauser, data) != MEMTX_OK) {
         qemu_log_mask(LOG_GUEST_ERROR, "aspeed_caliptra: write at 0x%" PRIx64
                       " refused (PSLVERR), user 0x%08x\n",
                       ASPEED_CALIPTRA_WINDOW + addr, s->pauser);

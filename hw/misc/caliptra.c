@@ -451,7 +451,8 @@ static MemTxResult caliptra_core_read(CaliptraSocIf *core, hwaddr offset,
                                           pauser);
         break;
     }
-    trace_caliptra_soc_read(s->id, offset, pauser, *data);
+    trace_caliptra_soc_read(s->id, offset, pauser,
+                            caliptra_soc_trace_data(offset, *data));
     caliptra_update(s);
     return MEMTX_OK;
 }
@@ -471,7 +472,8 @@ static MemTxResult caliptra_core_write(CaliptraSocIf *core, hwaddr offset,
         trace_caliptra_soc_error(s->id, "write", offset, pauser);
         return MEMTX_ERROR;
     }
-    trace_caliptra_soc_write(s->id, offset, pauser, data);
+    trace_caliptra_soc_write(s->id, offset, pauser,
+                             caliptra_soc_trace_data(offset, data));
     switch (block) {
     case BLOCK_MBOX:
         caliptra_mbox_soc_write(s, offset - CALIPTRA_WINDOW_MBOX, pauser,
@@ -522,6 +524,19 @@ static MemTxResult caliptra_core_peek(CaliptraSocIf *core, hwaddr offset,
 
 /* ---- the microcontroller's bus ---- */
 
+/* What a trace event may show: not what passes through engines with keys */
+static uint32_t uc_trace_data(uint32_t addr, uint32_t data)
+{
+    uint32_t block = addr & ~(CALIPTRA_BLOCK_SIZE - 1);
+
+    if (block == CALIPTRA_ECC_BASE || block == CALIPTRA_HMAC_BASE ||
+        block == CALIPTRA_CSRNG_BASE || block == CALIPTRA_ENTROPY_BASE) {
+        return 0;
+    }
+    return addr < CALIPTRA_MBOX_SRAM_BASE ? data :
+           caliptra_soc_trace_data(addr - CALIPTRA_MBOX_SRAM_BASE, data);
+}
+
 bool caliptra_bus_decodes(CaliptraState *s, uint32_t addr)
 {
     uint32_t offset = addr - CALIPTRA_MBOX_SRAM_BASE;
@@ -543,7 +558,7 @@ MemTxResult caliptra_bus_read(CaliptraState *s, uint32_t addr, uint32_t *data)
     if (offset >= CALIPTRA_WINDOW_SIZE) {
         if (!caliptra_in_reset(s)) {
             *data = caliptra_internal_read(s, addr);
-            trace_caliptra_uc_read(s->id, addr, *data);
+            trace_caliptra_uc_read(s->id, addr, uc_trace_data(addr, *data));
         }
         return MEMTX_OK;
     }
@@ -564,7 +579,7 @@ MemTxResult caliptra_bus_read(CaliptraState *s, uint32_t addr, uint32_t *data)
         *data = caliptra_soc_ifc_uc_read(s, offset - CALIPTRA_WINDOW_SOC_IFC);
         break;
     }
-    trace_caliptra_uc_read(s->id, addr, *data);
+    trace_caliptra_uc_read(s->id, addr, uc_trace_data(addr, *data));
     caliptra_update(s);
     return MEMTX_OK;
 }
@@ -579,7 +594,7 @@ MemTxResult caliptra_bus_write(CaliptraState *s, uint32_t addr, uint32_t data)
     }
     if (offset >= CALIPTRA_WINDOW_SIZE) {
         if (!caliptra_in_reset(s)) {
-            trace_caliptra_uc_write(s->id, addr, data);
+            trace_caliptra_uc_write(s->id, addr, uc_trace_data(addr, data));
             caliptra_internal_write(s, addr, data);
             caliptra_update(s);
         }
@@ -588,7 +603,7 @@ MemTxResult caliptra_bus_write(CaliptraState *s, uint32_t addr, uint32_t data)
     if (caliptra_in_reset(s)) {
         return MEMTX_OK;
     }
-    trace_caliptra_uc_write(s->id, addr, data);
+    trace_caliptra_uc_write(s->id, addr, uc_trace_data(addr, data));
     switch (block) {
     case BLOCK_SRAM:
         caliptra_mbox_sram_write(s, offset, data);

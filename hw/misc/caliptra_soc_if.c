@@ -6,6 +6,7 @@
 
 #include "qemu/osdep.h"
 #include "hw/misc/caliptra.h"
+#include "caliptra_regs.h"
 
 MemTxResult caliptra_soc_read(CaliptraSocIf *core, hwaddr offset,
                               uint32_t pauser, uint32_t *data)
@@ -23,6 +24,25 @@ MemTxResult caliptra_soc_peek(CaliptraSocIf *core, hwaddr offset,
                               uint32_t pauser, uint32_t *data)
 {
     return CALIPTRA_SOC_IF_GET_CLASS(core)->peek(core, offset, pauser, data);
+}
+
+uint32_t caliptra_soc_trace_data(hwaddr offset, uint32_t data)
+{
+    static const struct {
+        hwaddr first, end;
+    } secrets[] = {
+        { A_CPTRA_TRNG_DATA, A_CPTRA_TRNG_DATA + 4 * CALIPTRA_TRNG_WORDS },
+        { A_FUSE_UDS_SEED, A_FUSE_KEY_MANIFEST_PK_HASH },
+    };
+    size_t i;
+
+    for (i = 0; i < ARRAY_SIZE(secrets); i++) {
+        if (offset >= CALIPTRA_WINDOW_SOC_IFC + secrets[i].first &&
+            offset < CALIPTRA_WINDOW_SOC_IFC + secrets[i].end) {
+            return 0;
+        }
+    }
+    return data;
 }
 
 void caliptra_set_security_state(CaliptraSocIf *core, uint32_t state)

@@ -138,6 +138,51 @@ static void test_scuio(void)
     qtest_quit(qts);
 }
 
+/*
+ * Secrets pass through registers: no trace event of the model shows them.
+ * Each word is one of a kind.
+ */
+static void test_secrets(void)
+{
+    const uint32_t key = 0xC0DE0100;
+    const uint32_t fuse = 0xC0DE0200;
+    const int fuses = 20;
+    g_autofree char *file = NULL;
+    g_autofree char *args = NULL;
+    g_autofree char *text = NULL;
+    QTestState *qts;
+    int fd = g_file_open_tmp("qtest.trace.XXXXXX", &file, NULL);
+
+    g_assert_cmpint(fd, >=, 0);
+    close(fd);
+    args = g_strdup_printf("-trace 'caliptra_*' -trace 'aspeed_*' -D %s", file);
+    qts = caliptra_start(GUEST, args);
+    qtest_writel(qts, SCUIO_RSTCTL2, SCUIO_RSTCTL2_CPTRA);
+    qtest_writel(qts, SCUIO_CPTRA_CTRL, 0);
+    for (int i = 0; i < 8; i++) {
+        qtest_writel(qts, SCUIO_CPTRA_OBF_KEY(i), key + i);
+    }
+    qtest_writel(qts, SCUIO_CPTRA_CTRL, SCUIO_CPTRA_PWRGOOD |
+                 SCUIO_CPTRA_SEC(SEC_PRODUCTION | SEC_DEBUG_LOCKED));
+    qtest_writel(qts, SCUIO_RSTCTL2_CLR, SCUIO_RSTCTL2_CPTRA);
+    caliptra_set_user(qts);
+    for (int i = 0; i < fuses; i++) {
+        qtest_writel(qts, IFC_FUSE_UDS_SEED + 4 * i, fuse + i);
+    }
+    /* one that is no secret shows that traces are there */
+    qtest_writel(qts, IFC_FUSE_PK_HASH, key - 1);
+    caliptra_fuses_done(qts, NULL);
+    g_assert_true(caliptra_wait(qts, IFC_FLOW_STATUS, FLOW_READY_FOR_FW,
+                                FLOW_READY_FOR_FW));
+    qtest_quit(qts);
+
+    g_assert_true(g_file_get_contents(file, &text, NULL, NULL));
+    unlink(file);
+    g_assert_nonnull(strstr(text, "c0de00ff"));
+    g_assert_null(strstr(text, "c0de01"));
+    g_assert_null(strstr(text, "c0de02"));
+}
+
 /* ---- CA35 ---- */
 
 static uint64_t core_pc(QTestState *qts, int core)
@@ -309,6 +354,7 @@ int main(int argc, char **argv)
     qtest_add_func("/caliptra-scu/storage/ast2700fc", test_storage_fc);
     qtest_add_func("/caliptra-scu/storage/ast2700a1-evb", test_storage_evb);
     qtest_add_func("/caliptra-scu/scuio", test_scuio);
+    qtest_add_func("/caliptra-scu/secrets", test_secrets);
     qtest_add_func("/caliptra-scu/ca35/start", test_ca35);
     qtest_add_func("/caliptra-scu/ca35/snapshot", test_ca35_snapshot);
     qtest_add_func("/caliptra-scu/cm4", test_cm4);

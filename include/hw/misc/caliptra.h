@@ -114,6 +114,16 @@ MemTxResult caliptra_soc_peek(CaliptraSocIf *core, hwaddr offset,
                               uint32_t pauser, uint32_t *data);
 
 /**
+ * caliptra_soc_trace_data: what a trace event may show of a word
+ * @offset: byte offset in the 256 KiB window
+ * @data: the word
+ *
+ * Returns: @data, or 0 for registers that take secrets: the UDS seed, the
+ * field entropy and random words.
+ */
+uint32_t caliptra_soc_trace_data(hwaddr offset, uint32_t data);
+
+/**
  * caliptra_set_security_state: drive the security_state input
  * @core: the core
  * @state: [1:0] device lifecycle, [2] debug locked
