@@ -36,17 +36,21 @@
 
 uint64_t caliptra_clock_ticks(CaliptraState *s)
 {
-    return clock_ns_to_ticks(s->clk, qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL));
+    return clock_ns_to_ticks(s->clk, caliptra_time_get(&s->time));
 }
 
 int64_t caliptra_clock_deadline(CaliptraState *s, uint64_t ticks)
 {
-    uint64_t ns = clock_ticks_to_ns(s->clk, ticks);
+    uint64_t ns;
 
+    if (!clock_is_enabled(s->clk)) {
+        return INT64_MAX;
+    }
+    ns = clock_ticks_to_ns(s->clk, ticks);
     if (ns < INT64_MAX && clock_ns_to_ticks(s->clk, ns) < ticks) {
         ns++;
     }
-    return MIN(ns, INT64_MAX);
+    return ns < INT64_MAX ? caliptra_time_deadline(&s->time, ns) : INT64_MAX;
 }
 
 static void caliptra_clock_event(void *opaque, ClockEvent event)
@@ -735,6 +739,7 @@ static void caliptra_init(Object *obj)
     s->clk = qdev_init_clock_in(dev, "clk", caliptra_clock_event, s,
                                 ClockPreUpdate | ClockUpdate);
 
+    caliptra_time_init(&s->time);
     caliptra_soc_ifc_init(s);
     caliptra_sha_acc_init(s);
     caliptra_engines_init(s);
@@ -756,6 +761,7 @@ static void caliptra_finalize(Object *obj)
 {
     CaliptraState *s = CALIPTRA(obj);
 
+    caliptra_time_finalize(&s->time);
     caliptra_soc_ifc_finalize(s);
     caliptra_engines_finalize(s);
     g_free(s->id);
@@ -779,6 +785,8 @@ static const VMStateDescription vmstate_caliptra = {
     .post_load = caliptra_post_load,
     .fields = (const VMStateField[]) {
         VMSTATE_CLOCK(clk, CaliptraState),
+        VMSTATE_STRUCT(time, CaliptraState, 1, vmstate_caliptra_time,
+                       CaliptraTime),
         VMSTATE_UINT32(wires, CaliptraState),
         VMSTATE_BOOL(in_pwrgood, CaliptraState),
         VMSTATE_BOOL(in_rst_b, CaliptraState),

@@ -32,18 +32,23 @@ QEMU_BUILD_BUG_ON(A_FUSE_UDS_SEED + 4 * CALIPTRA_BRINGUP_FUSE_WORDS !=
 #define MBOX(_reg) (CALIPTRA_WINDOW_MBOX + A_##_reg)
 #define IFC(_reg)  (CALIPTRA_WINDOW_SOC_IFC + A_##_reg)
 
-/* Time that passes before the answer to an event, and for a retry */
+/*
+ * Time that passes before the answer to an event, and between two looks at
+ * something that does not announce itself.  Limits are counted in looks: a
+ * host that stalls QEMU takes no time from those who are waited for.
+ */
 #define BRINGUP_STEP_NS         (1 * SCALE_US)
-#define BRINGUP_RETRY_NS        (1 * SCALE_MS)
+#define BRINGUP_LOOK_NS         (1 * SCALE_MS)
 /* Others may end a reset that they began; after this the bring-up does */
-#define BRINGUP_RESET_NS        (1 * SCALE_MS)
+#define BRINGUP_RESET_LOOKS     10
+#define BRINGUP_RESET_LOOK_NS   (100 * SCALE_US)
 /* Upload: how much in one go, and how long a word takes */
 #define BRINGUP_CHUNK_WORDS     4096
 #define BRINGUP_WORD_NS         25
-/* Far beyond what any stage takes on silicon */
-#define BRINGUP_TIMEOUT_NS      (60 * NANOSECONDS_PER_SECOND)
+/* A minute: far beyond what any stage takes on silicon */
+#define BRINGUP_TIMEOUT_LOOKS   60000
 /* From the fatal error wire to the answer in the mailbox */
-#define BRINGUP_FAILURE_NS      (10 * SCALE_MS)
+#define BRINGUP_FAILURE_LOOKS   10
 
 /*
  * CPTRA_WDT_CFG, in Caliptra clocks: minutes.  It must not be 0: the ROM
@@ -144,7 +149,7 @@ static void bringup_enter(CaliptraBringup *b, BringupStage stage,
 {
     trace_caliptra_bringup_stage(bringup_stage_name[stage]);
     b->stage = stage;
-    b->deadline = bringup_now() + BRINGUP_TIMEOUT_NS;
+    b->looks = BRINGUP_TIMEOUT_LOOKS;
     timer_mod_ns(&b->timer, bringup_now() + delay);
 }
 
@@ -198,17 +203,15 @@ static void bringup_fail_error(CaliptraBringup *b, const char *what)
  */
 static void bringup_wait(CaliptraBringup *b)
 {
-    int64_t now = bringup_now();
-
     if (b->error_fatal && b->stage != BRINGUP_WAIT_LOAD) {
         bringup_fail_error(b, "Caliptra stopped");
         return;
     }
     if (b->error_fatal) {
         /* the mailbox will say so too */
-        b->deadline = MIN(b->deadline, now + BRINGUP_FAILURE_NS);
+        b->looks = MIN(b->looks, BRINGUP_FAILURE_LOOKS);
     }
-    if (now >= b->deadline) {
+    if (b->looks == 0) {
         if (b->error_fatal) {
             bringup_fail_error(b, "Caliptra stopped");
         } else {
@@ -217,7 +220,8 @@ static void bringup_wait(CaliptraBringup *b)
         }
         return;
     }
-    timer_mod_ns(&b->timer, MIN(b->deadline, now + BRINGUP_RETRY_NS));
+    b->looks--;
+    timer_mod_ns(&b->timer, bringup_now() + BRINGUP_LOOK_NS);
 }
 
 /* ---- what the stages do ---- */
@@ -378,8 +382,8 @@ static bool bringup_check_reset(CaliptraBringup *b, uint32_t flow_status)
     if (FIELD_EX32(flow_status, CPTRA_FLOW_STATUS, BOOT_FSM_PS) ==
         BOOT_IDLE) {
         CALIPTRA_BRINGUP_GET_CLASS(b)->lost(b);
-        bringup_enter(b, BRINGUP_IN_RESET, BRINGUP_RESET_NS);
-        b->deadline = bringup_now() + BRINGUP_RESET_NS;
+        bringup_enter(b, BRINGUP_IN_RESET, BRINGUP_RESET_LOOK_NS);
+        b->looks = BRINGUP_RESET_LOOKS;
         return true;
     }
     if (FIELD_EX32(flow_status, CPTRA_FLOW_STATUS, READY_FOR_FUSES)) {
@@ -394,8 +398,8 @@ static void bringup_in_reset(CaliptraBringup *b, uint32_t flow_status)
 {
     if (FIELD_EX32(flow_status, CPTRA_FLOW_STATUS, READY_FOR_FUSES)) {
         bringup_enter(b, BRINGUP_WAIT_FUSES, BRINGUP_STEP_NS);
-    } else if (bringup_now() < b->deadline) {
-        timer_mod_ns(&b->timer, b->deadline);
+    } else if (--b->looks) {
+        timer_mod_ns(&b->timer, bringup_now() + BRINGUP_RESET_LOOK_NS);
     } else if (CALIPTRA_BRINGUP_GET_CLASS(b)->pwrgood(b)) {
         bringup_enter(b, BRINGUP_RELEASE, BRINGUP_STEP_NS);
     } else {
@@ -621,7 +625,9 @@ static bool bringup_post_load(void *opaque, int version_id, Error **errp)
     CaliptraBringup *b = opaque;
 
     if (b->stage >= BRINGUP_STAGES || b->pos % 4 ||
-        b->pos > ROUND_UP(b->firmware_size, 4)) {
+        b->pos > ROUND_UP(b->firmware_size, 4) ||
+        b->looks > BRINGUP_TIMEOUT_LOOKS ||
+        (b->stage == BRINGUP_IN_RESET && b->looks == 0)) {
         error_setg(errp, "bad state of the bring-up, or another firmware "
                    "file");
         return false;
@@ -638,7 +644,7 @@ const VMStateDescription vmstate_caliptra_bringup = {
         VMSTATE_UINT8(stage, CaliptraBringup),
         VMSTATE_BOOL(warm, CaliptraBringup),
         VMSTATE_UINT32(pos, CaliptraBringup),
-        VMSTATE_INT64(deadline, CaliptraBringup),
+        VMSTATE_UINT32(looks, CaliptraBringup),
         VMSTATE_BOOL(error_fatal, CaliptraBringup),
         VMSTATE_TIMER(timer, CaliptraBringup),
         VMSTATE_END_OF_LIST()

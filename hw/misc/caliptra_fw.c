@@ -369,6 +369,12 @@ bool caliptra_fw_draws(CaliptraFw *fw, unsigned n)
     return false;
 }
 
+static void fw_end_request(CaliptraFw *fw)
+{
+    fw->trng_requested = false;
+    caliptra_uc_set_waiting(&fw->uc, false);
+}
+
 /*
  * One draw: twelve words into the pool.  Returns CALIPTRA_FW_WAIT while the
  * SoC has not answered; the timer then stands for the last poll.
@@ -390,25 +396,26 @@ static uint32_t fw_draw(CaliptraFw *fw)
     case TRNG_EXTERNAL:
         if (!fw->trng_requested) {
             fw->trng_requested = true;
-            fw->trng_deadline = caliptra_uc_clock_deadline(&fw->uc,
-                caliptra_uc_clock_ticks(&fw->uc) +
-                TRNG_EXT_POLLS * TRNG_EXT_POLL_CLOCKS);
+            fw->trng_deadline = caliptra_uc_clock_ticks(&fw->uc) +
+                                TRNG_EXT_POLLS * TRNG_EXT_POLL_CLOCKS;
+            caliptra_uc_set_waiting(&fw->uc, true);
             caliptra_fw_soc_ifc_wr(fw, A_CPTRA_TRNG_STATUS,
                                    R_CPTRA_TRNG_STATUS_DATA_REQ_MASK);
         }
         status = caliptra_fw_soc_ifc_rd(fw, A_CPTRA_TRNG_STATUS);
         if (!FIELD_EX32(status, CPTRA_TRNG_STATUS, DATA_WR_DONE)) {
-            if (qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) >= fw->trng_deadline) {
-                fw->trng_requested = false;
+            if (caliptra_uc_clock_ticks(&fw->uc) >= fw->trng_deadline) {
+                fw_end_request(fw);
                 return CALIPTRA_ERR_DRIVER_TRNG_EXT_TIMEOUT;
             }
-            timer_mod(&fw->timer, fw->trng_deadline);
+            timer_mod(&fw->timer,
+                      caliptra_uc_clock_deadline(&fw->uc, fw->trng_deadline));
             return CALIPTRA_FW_WAIT;
         }
         for (int i = 0; i < CALIPTRA_TRNG_WORDS; i++) {
             words[i] = caliptra_fw_soc_ifc_rd(fw, A_CPTRA_TRNG_DATA + 4 * i);
         }
-        fw->trng_requested = false;
+        fw_end_request(fw);
         caliptra_fw_soc_ifc_wr(fw, A_CPTRA_TRNG_STATUS, 0);
         break;
     }
@@ -429,7 +436,7 @@ static void fw_schedule(CaliptraFw *fw, uint32_t latency)
     int64_t ns = (int64_t)latency * fw->latency / 100;
 
     fw->waiting = false;
-    timer_mod(&fw->timer, qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) + ns);
+    timer_mod(&fw->timer, caliptra_uc_begin_work(&fw->uc, ns));
 }
 
 /* go on with a flow's step, or with the next one that is not left out */
@@ -546,6 +553,7 @@ static void fw_timer(void *opaque)
     const CaliptraFwStep *st = &flow->steps[fw->step];
     uint32_t ret;
 
+    caliptra_uc_end_work(&fw->uc);
     if (fw->nmi) {
         fw->nmi = false;
         fw->error = fw_nmi(fw);
@@ -591,10 +599,11 @@ static void fw_timer(void *opaque)
 static void fw_stop(CaliptraFw *fw)
 {
     timer_del(&fw->timer);
+    caliptra_uc_stop_work(&fw->uc);
     fw->running = false;
     fw->waiting = false;
     fw->nmi = false;
-    fw->trng_requested = false;
+    fw_end_request(fw);
     fw->restarted = true;
 }
 
@@ -903,6 +912,7 @@ static int fw_post_load(void *opaque, int version_id)
         (im->rt.size && !caliptra_fw_in_iccm(im->rt.load_addr, im->rt.size))) {
         return -EINVAL;
     }
+    caliptra_uc_set_waiting(&fw->uc, fw->trng_requested);
     return 0;
 }
 
@@ -925,7 +935,7 @@ static const VMStateDescription vmstate_fw = {
         VMSTATE_UINT32(trng_want, CaliptraFw),
         VMSTATE_UINT32(trng_have, CaliptraFw),
         VMSTATE_BOOL(trng_requested, CaliptraFw),
-        VMSTATE_INT64(trng_deadline, CaliptraFw),
+        VMSTATE_UINT64(trng_deadline, CaliptraFw),
         VMSTATE_UINT32_2DARRAY(trng_pool, CaliptraFw, CALIPTRA_TRNG_POOL,
                                CALIPTRA_TRNG_WORDS),
         VMSTATE_UINT32(req_len, CaliptraFw),

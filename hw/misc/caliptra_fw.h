@@ -467,7 +467,7 @@ struct CaliptraFw {
     uint32_t trng_have;
     uint32_t trng_error;        /* why there are no more; 0 between steps */
     bool trng_requested;
-    int64_t trng_deadline;      /* of the request, virtual time */
+    uint64_t trng_deadline;     /* of the request, clock count */
     uint32_t trng_pool[CALIPTRA_TRNG_POOL][CALIPTRA_TRNG_WORDS];
 
     /* the command being served */

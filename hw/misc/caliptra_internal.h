@@ -23,6 +23,7 @@
 #include "caliptra_intr.h"
 #include "caliptra_reg.h"
 #include "caliptra_regs.h"
+#include "caliptra_time.h"
 
 /* ---- mailbox (caliptra_mbox.c) ---- */
 
@@ -488,6 +489,7 @@ struct CaliptraState {
     CaliptraTrng trng;
 
     Clock *clk;
+    CaliptraTime time;
 
     /* properties */
     CaliptraUc *uc;             /* NULL: no backend */
@@ -543,8 +545,31 @@ void caliptra_flush(CaliptraState *s);
 /* cptra_error_fatal is 1: the flush lasts until the next reset */
 bool caliptra_flushing(CaliptraState *s);
 
-/* core clocks since virtual time 0, and the first moment of a clock count */
+/* who counts on the core's clock: see caliptra_time_watch() */
+enum {
+    CALIPTRA_TIME_WDT = 1 << 0,
+    CALIPTRA_TIME_UC = 1 << 1,
+};
+
+/**
+ * caliptra_clock_ticks: the core's clock
+ * @s: the core
+ *
+ * It stands still while the host does not let QEMU run, if something is
+ * counted against it, and while its source is off.
+ *
+ * Returns: clocks since the machine started.
+ */
 uint64_t caliptra_clock_ticks(CaliptraState *s);
+
+/**
+ * caliptra_clock_deadline: when to look for a clock count
+ * @s: the core
+ * @ticks: a clock count that has not been reached
+ *
+ * Returns: a moment of QEMU_CLOCK_VIRTUAL, for a timer that arms itself again
+ * when the clock was held up; INT64_MAX if the clock does not get there.
+ */
 int64_t caliptra_clock_deadline(CaliptraState *s, uint64_t ticks);
 
 /* ---- the link to the microcontroller (caliptra_uc.c) ---- */

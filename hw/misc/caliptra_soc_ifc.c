@@ -283,6 +283,7 @@ static void wdt_update(CaliptraState *s)
             R_CPTRA_HW_ERROR_FATAL_NMI_PIN_MASK);
     }
 
+    caliptra_time_watch(&s->time, CALIPTRA_TIME_WDT, next != UINT64_MAX);
     if (next > UINT64_MAX - r->wdt_ticks) {
         timer_del(r->wdt_timer);
     } else {
@@ -816,6 +817,7 @@ void caliptra_soc_ifc_reset(CaliptraState *s, CaliptraReset kind)
     if (kind == CALIPTRA_RESET_COLD) {
         r->mtime_offset = -r->wdt_ticks;
     }
+    caliptra_time_watch(&s->time, CALIPTRA_TIME_WDT, false);
     timer_del(r->wdt_timer);
     mtime_update(s);
 }

@@ -159,6 +159,33 @@ int64_t caliptra_uc_clock_deadline(CaliptraUc *uc, uint64_t ticks)
     return uc->core ? caliptra_clock_deadline(uc->core, ticks) : INT64_MAX;
 }
 
+int64_t caliptra_uc_begin_work(CaliptraUc *uc, int64_t ns)
+{
+    return uc->core ? caliptra_time_begin_work(&uc->core->time, ns)
+                    : INT64_MAX;
+}
+
+void caliptra_uc_end_work(CaliptraUc *uc)
+{
+    if (uc->core) {
+        caliptra_time_end_work(&uc->core->time);
+    }
+}
+
+void caliptra_uc_stop_work(CaliptraUc *uc)
+{
+    if (uc->core) {
+        caliptra_time_stop_work(&uc->core->time);
+    }
+}
+
+void caliptra_uc_set_waiting(CaliptraUc *uc, bool waiting)
+{
+    if (uc->core) {
+        caliptra_time_watch(&uc->core->time, CALIPTRA_TIME_UC, waiting);
+    }
+}
+
 /* ---- type ---- */
 
 static const TypeInfo caliptra_uc_types[] = {

@@ -47,7 +47,8 @@ struct CaliptraBringup {
     uint8_t stage;
     bool warm;
     uint32_t pos;
-    int64_t deadline;
+    /* how often the stage may still look for what it waits for */
+    uint32_t looks;
     /* a fatal error has come up and has not been reported yet */
     bool error_fatal;
 };

@@ -174,17 +174,45 @@ void caliptra_uc_fault(CaliptraUc *uc, CaliptraUcFault fault);
  * caliptra_uc_clock_ticks: the microcontroller's clock
  * @uc: the microcontroller
  *
- * Returns: number of clocks since virtual time 0.
+ * It stands still while the host does not let QEMU run, if something is
+ * counted against it, and while its source is off.
+ *
+ * Returns: number of clocks since the machine started.
  */
 uint64_t caliptra_uc_clock_ticks(CaliptraUc *uc);
 
 /**
- * caliptra_uc_clock_deadline: when that clock reaches a count
+ * caliptra_uc_clock_deadline: when to look whether that clock reaches a count
  * @uc: the microcontroller
  * @ticks: the count
  *
- * Returns: the first moment of QEMU_CLOCK_VIRTUAL, in nanoseconds.
+ * Returns: a moment of QEMU_CLOCK_VIRTUAL, in nanoseconds, for a timer that
+ * arms itself again when the clock was held up; INT64_MAX: never.
  */
 int64_t caliptra_uc_clock_deadline(CaliptraUc *uc, uint64_t ticks);
+
+/**
+ * caliptra_uc_begin_work: the microcontroller is busy for a time
+ * @uc: the microcontroller
+ * @ns: for how long, in nanoseconds of its clock
+ *
+ * No counter of the core passes the end of the work before
+ * caliptra_uc_end_work(), however late that comes.
+ *
+ * Returns: the moment of QEMU_CLOCK_VIRTUAL at which the work is to end, for
+ * a timer.
+ */
+int64_t caliptra_uc_begin_work(CaliptraUc *uc, int64_t ns);
+
+/* the work has been done; or is given up, at a reset */
+void caliptra_uc_end_work(CaliptraUc *uc);
+void caliptra_uc_stop_work(CaliptraUc *uc);
+
+/**
+ * caliptra_uc_set_waiting: the microcontroller waits for a limited time
+ * @uc: the microcontroller
+ * @waiting: whether it counts clocks until it gives up
+ */
+void caliptra_uc_set_waiting(CaliptraUc *uc, bool waiting);
 
 #endif /* HW_MISC_CALIPTRA_UC_H */
