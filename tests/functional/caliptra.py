@@ -37,6 +37,8 @@ class CaliptraTest(QemuSystemTest):
     FW_ERROR_NON_FATAL = SOC_IFC + 0x0c
     BOOT_STATUS = SOC_IFC + 0x38
     FLOW_STATUS = SOC_IFC + 0x3c
+    FUSE_WR_DONE = SOC_IFC + 0xb0
+    WDT_CFG = SOC_IFC + 0x110
     SCU_CPTRA_CTRL = 0x14c02130
 
     READY_FOR_RUNTIME = 1 << 29
