@@ -93,15 +93,22 @@ static bool bootmcu_pwrgood(CaliptraBringup *b)
            ASPEED_SCUIO_CPTRA_CTRL_PWRGOOD;
 }
 
+void bootmcu_fail(AspeedBootMcuState *s, const char *file, const char *what,
+                  const char *why)
+{
+    warn_report("%s: %s: %s; the CA35 cores stay held", file, what, why);
+    bootmcu_log(s, "%s: %s: %s; the CA35 cores stay held", file, what, why);
+}
+
+static bool bootmcu_firmware(CaliptraBringup *b)
+{
+    return bootmcu_flash_firmware(ASPEED_BOOTMCU(b));
+}
+
 static void bootmcu_bringup_failed(CaliptraBringup *b, const char *what,
                                    const char *why)
 {
-    AspeedBootMcuState *s = ASPEED_BOOTMCU(b);
-
-    warn_report("%s: %s: %s; the CA35 cores stay held", b->firmware_name,
-                what, why);
-    bootmcu_log(s, "%s: %s: %s; the CA35 cores stay held", b->firmware_name,
-                what, why);
+    bootmcu_fail(ASPEED_BOOTMCU(b), b->firmware_name, what, why);
 }
 
 /* ---- release of the cores ---- */
@@ -121,13 +128,19 @@ static void bootmcu_set_boot_done(AspeedBootMcuState *s, bool boot_done)
     }
 }
 
+void bootmcu_release_cores(AspeedBootMcuState *s)
+{
+    bootmcu_set_boot_done(s, true);
+}
+
 static void bootmcu_bringup_done(CaliptraBringup *b)
 {
-    bootmcu_set_boot_done(ASPEED_BOOTMCU(b), true);
+    bootmcu_flash_boot(ASPEED_BOOTMCU(b));
 }
 
 static void bootmcu_bringup_lost(CaliptraBringup *b)
 {
+    bootmcu_flash_stop(ASPEED_BOOTMCU(b));
     bootmcu_set_boot_done(ASPEED_BOOTMCU(b), false);
 }
 
@@ -142,6 +155,7 @@ static void bootmcu_reset_hold(Object *obj, ResetType type)
         bootmcu_log(s, "CA35 cores held");
     }
     s->boot_done = false;
+    bootmcu_flash_reset(s);
     ASPEED_BOOTMCU_GET_CLASS(obj)->parent_phases.hold(obj, type);
 }
 
@@ -154,11 +168,11 @@ static void bootmcu_realize(DeviceState *dev, Error **errp)
         error_setg(errp, "'memory' and 'caliptra' links must be set");
         return;
     }
-    if (!s->firmware_file) {
-        error_setg(errp, "a Caliptra firmware file is needed");
+    if (!bootmcu_flash_realize(s, errp)) {
         return;
     }
-    if (!caliptra_bringup_load_file(b, s->firmware_file, errp)) {
+    if (s->firmware_file &&
+        !caliptra_bringup_load_file(b, s->firmware_file, errp)) {
         return;
     }
     b->fuse = s->caliptra->otp.fuse;
@@ -171,7 +185,23 @@ static void bootmcu_unrealize(DeviceState *dev)
     AspeedBootMcuState *s = ASPEED_BOOTMCU(dev);
 
     caliptra_bringup_stop(CALIPTRA_BRINGUP(s));
+    bootmcu_flash_stop(s);
     address_space_destroy(&s->as);
+}
+
+static char *bootmcu_get_flash_stage(Object *obj, Error **errp)
+{
+    return g_strdup(bootmcu_flash_stage(ASPEED_BOOTMCU(obj)));
+}
+
+static void bootmcu_init(Object *obj)
+{
+    bootmcu_flash_init(ASPEED_BOOTMCU(obj));
+}
+
+static void bootmcu_finalize(Object *obj)
+{
+    bootmcu_flash_finalize(ASPEED_BOOTMCU(obj));
 }
 
 static const VMStateDescription vmstate_bootmcu = {
@@ -179,6 +209,9 @@ static const VMStateDescription vmstate_bootmcu = {
     .version_id = 1,
     .minimum_version_id = 1,
     .fields = (const VMStateField[]) {
+        /* the firmware that the bring-up's place refers to */
+        VMSTATE_STRUCT(flash, AspeedBootMcuState, 1, vmstate_bootmcu_flash,
+                       BootMcuFlash),
         VMSTATE_STRUCT(parent_obj, AspeedBootMcuState, 1,
                        vmstate_caliptra_bringup, CaliptraBringup),
         VMSTATE_BOOL(boot_done, AspeedBootMcuState),
@@ -191,6 +224,8 @@ static const Property bootmcu_properties[] = {
                      TYPE_MEMORY_REGION, MemoryRegion *),
     DEFINE_PROP_LINK("caliptra", AspeedBootMcuState, caliptra,
                      TYPE_ASPEED_CALIPTRA, AspeedCaliptraState *),
+    DEFINE_PROP_LINK("flash", AspeedBootMcuState, flash.dev, TYPE_DEVICE,
+                     DeviceState *),
     DEFINE_PROP_STRING("firmware", AspeedBootMcuState, firmware_file),
 };
 
@@ -211,12 +246,18 @@ static void bootmcu_class_init(ObjectClass *klass, const void *data)
     bc->power_up = bootmcu_power_up;
     bc->release_reset = bootmcu_release_reset;
     bc->pwrgood = bootmcu_pwrgood;
+    bc->firmware = bootmcu_firmware;
     bc->done = bootmcu_bringup_done;
     bc->lost = bootmcu_bringup_lost;
     bc->failed = bootmcu_bringup_failed;
     resettable_class_set_parent_phases(RESETTABLE_CLASS(klass), NULL,
                                        bootmcu_reset_hold, NULL,
                                        &mc->parent_phases);
+
+    object_class_property_add_str(klass, "flash-stage",
+                                  bootmcu_get_flash_stage, NULL);
+    object_class_property_set_description(klass, "flash-stage",
+        "How far the boot of the cores from flash is");
 }
 
 static const TypeInfo bootmcu_types[] = {
@@ -225,6 +266,8 @@ static const TypeInfo bootmcu_types[] = {
         .parent = TYPE_CALIPTRA_BRINGUP,
         .instance_size = sizeof(AspeedBootMcuState),
         .class_size = sizeof(AspeedBootMcuClass),
+        .instance_init = bootmcu_init,
+        .instance_finalize = bootmcu_finalize,
         .class_init = bootmcu_class_init,
     },
 };

@@ -13,6 +13,8 @@
 
 #include "hw/misc/aspeed_caliptra.h"
 #include "hw/misc/caliptra_bringup.h"
+#include "hw/misc/aspeed_flsh.h"
+#include "qemu/timer.h"
 #include "system/memory.h"
 
 /* Registers as the BootMCU sees them (bus addresses) */
@@ -23,6 +25,42 @@
 #define BOOTMCU_SCU(_reg)   (ASPEED_CALIPTRA_SCU + ASPEED_SCU0_##_reg)
 #define BOOTMCU_SCUIO(_reg) (ASPEED_CALIPTRA_SCUIO + ASPEED_SCUIO_##_reg)
 
+typedef struct BootMcuRead BootMcuRead;
+
+/* Boot from flash */
+typedef struct BootMcuFlash {
+    /* the FMC's first flash; NULL, 0: none.  Not state. */
+    DeviceState *dev;
+    BlockBackend *blk;
+    uint64_t size;
+    char *name;
+
+    /* what the block layer is at, or has done; asked for again if lost */
+    BootMcuRead *read;
+    /* a read has been begun; its data are to be used at @due */
+    bool reading;
+    int64_t due;
+
+    /* firmware bundle */
+    uint8_t bundle_stage;
+    uint32_t bundle_offset;
+    uint32_t bundle_size;
+    uint8_t *bundle;
+
+    /* place in the boot */
+    QEMUTimer timer;
+    uint8_t stage;
+    int64_t deadline;
+    uint32_t container;                 /* its place in the flash */
+    AspeedFlsh flsh;
+    /* bit n is image 0x1000 + n: is to be loaded, is loaded */
+    uint32_t loads;
+    uint32_t loaded;
+    uint8_t image;                      /* index into the table */
+    uint32_t pos;
+    uint32_t digest[12];
+} BootMcuFlash;
+
 struct AspeedBootMcuState {
     CaliptraBringup parent_obj;
 
@@ -32,6 +70,7 @@ struct AspeedBootMcuState {
     char *firmware_file;
 
     AddressSpace as;
+    BootMcuFlash flash;
     /* the CA35 cores have been released */
     bool boot_done;
 };
@@ -61,5 +100,71 @@ uint32_t bootmcu_read(AspeedBootMcuState *s, hwaddr addr);
  * @data: the word for a little-endian device, in host order
  */
 void bootmcu_write(AspeedBootMcuState *s, hwaddr addr, uint32_t data);
+
+/**
+ * bootmcu_fail: the boot ends here, with the CA35 cores held
+ * @s: the BootMCU
+ * @file: what the user can put right, by name
+ * @what: that failed
+ * @why: in words, with Caliptra's number if there is one
+ */
+void bootmcu_fail(AspeedBootMcuState *s, const char *file, const char *what,
+                  const char *why);
+
+/**
+ * bootmcu_release_cores: let the CA35 cores go, and serve them
+ * @s: the BootMCU
+ */
+void bootmcu_release_cores(AspeedBootMcuState *s);
+
+/* ---- aspeed_bootmcu_flash.c ---- */
+
+extern const VMStateDescription vmstate_bootmcu_flash;
+
+void bootmcu_flash_init(AspeedBootMcuState *s);
+void bootmcu_flash_finalize(AspeedBootMcuState *s);
+
+/**
+ * bootmcu_flash_realize: find the flash, if there is one
+ * @s: the BootMCU; flash.dev and firmware_file are set
+ * @errp: set if there is neither a flash nor a file with firmware
+ */
+bool bootmcu_flash_realize(AspeedBootMcuState *s, Error **errp);
+
+/**
+ * bootmcu_flash_reset: before the first read after a machine reset
+ * @s: the BootMCU
+ */
+void bootmcu_flash_reset(AspeedBootMcuState *s);
+
+/**
+ * bootmcu_flash_firmware: read Caliptra's firmware bundle from the flash
+ * @s: the BootMCU
+ *
+ * To be called until it returns true, which is at once if the bundle comes
+ * from a file.  Failures end the bring-up.
+ */
+bool bootmcu_flash_firmware(AspeedBootMcuState *s);
+
+/**
+ * bootmcu_flash_boot: load the images of the cores and release these
+ * @s: the BootMCU; Caliptra runs, or is disabled
+ *
+ * Without images in the flash the cores are released with whatever somebody
+ * else has given them, unless secure boot is on.
+ */
+void bootmcu_flash_boot(AspeedBootMcuState *s);
+
+/**
+ * bootmcu_flash_stop: give up whatever is being done
+ * @s: the BootMCU
+ */
+void bootmcu_flash_stop(AspeedBootMcuState *s);
+
+/**
+ * bootmcu_flash_stage: what the boot from flash is at, for people
+ * @s: the BootMCU
+ */
+const char *bootmcu_flash_stage(AspeedBootMcuState *s);
 
 #endif /* HW_MISC_ASPEED_BOOTMCU_H */

@@ -180,8 +180,8 @@ char *caliptra_bringup_error(CaliptraBringup *b)
                            *cause ? ": " : "", cause);
 }
 
-static void bringup_fail(CaliptraBringup *b, const char *what,
-                         const char *why)
+void caliptra_bringup_fail(CaliptraBringup *b, const char *what,
+                           const char *why)
 {
     b->error_fatal = false;
     bringup_finish(b, BRINGUP_FAILED);
@@ -192,7 +192,7 @@ static void bringup_fail_error(CaliptraBringup *b, const char *what)
 {
     g_autofree char *why = caliptra_bringup_error(b);
 
-    bringup_fail(b, what, why);
+    caliptra_bringup_fail(b, what, why);
 }
 
 /*
@@ -215,8 +215,8 @@ static void bringup_wait(CaliptraBringup *b)
         if (b->error_fatal) {
             bringup_fail_error(b, "Caliptra stopped");
         } else {
-            bringup_fail(b, "Caliptra does not answer",
-                         bringup_stage_name[b->stage]);
+            caliptra_bringup_fail(b, "Caliptra does not answer",
+                                  bringup_stage_name[b->stage]);
         }
         return;
     }
@@ -326,6 +326,7 @@ static void bringup_upload(CaliptraBringup *b)
                      BRINGUP_CHUNK_WORDS * BRINGUP_WORD_NS);
         return;
     }
+    b->pos = 0;
     bringup_write(b, MBOX(MBOX_EXECUTE), R_MBOX_EXECUTE_EXECUTE_MASK);
     bringup_enter(b, BRINGUP_WAIT_LOAD, BRINGUP_STEP_NS);
 }
@@ -439,8 +440,11 @@ static void bringup_step(void *opaque)
     case BRINGUP_WAIT_FW:
         if (!FIELD_EX32(flow_status, CPTRA_FLOW_STATUS, READY_FOR_FW)) {
             bringup_wait(b);
-        } else if ((bc->firmware && !bc->firmware(b)) ||
-                   !caliptra_bringup_mbox_start(b, CMD_FIRMWARE_LOAD,
+        } else if (bc->firmware && !bc->firmware(b)) {
+            if (b->stage == BRINGUP_WAIT_FW) {
+                bringup_wait(b);
+            }
+        } else if (!caliptra_bringup_mbox_start(b, CMD_FIRMWARE_LOAD,
                                                 b->firmware_size)) {
             bringup_wait(b);
         } else {

@@ -64,7 +64,8 @@ struct CaliptraBringup {
  * @release_reset: end the core's reset
  * @pwrgood: whether the core has power
  * @firmware: optional; called until it returns true, which says that
- *            firmware_name, firmware and firmware_size are set
+ *            firmware_name, firmware and firmware_size are set, or until it
+ *            calls caliptra_bringup_fail()
  * @done: the core's runtime is up and has been asked for FW_INFO
  * @lost: somebody resets the core: what @done began has to end
  * @failed: the sequence has ended with a failure: @what, because of @why
@@ -119,6 +120,15 @@ bool caliptra_bringup_load_file(CaliptraBringup *b, const char *file,
  * Returns: name, number and likely cause, never empty; to be freed.
  */
 char *caliptra_bringup_error(CaliptraBringup *b);
+
+/**
+ * caliptra_bringup_fail: end the sequence, as nothing good can come of it
+ * @b: the bring-up
+ * @what: that failed
+ * @why: in words
+ */
+void caliptra_bringup_fail(CaliptraBringup *b, const char *what,
+                           const char *why);
 
 /**
  * caliptra_bringup_mbox_start: take the mailbox and announce a command
