@@ -19,16 +19,16 @@ Examples:
     flash.py create -o flash.img --bundle fw.bin --image atf=bl31.bin \\
         --image u-boot=u-boot.bin
     flash.py show flash.img
-    flash.py verify flash.img --fuses fuses.json
+    flash.py verify flash.img --otp otp.image
 """
 
 import argparse
 
 import caliptra_keys as keys
 import manifest as man
-from caliptra_common import (FUSE_BITS, FUSE_WORDS, LIFECYCLES, ToolError,
-                             describe_error, hw_words, le32, load_fuses,
-                             number, read_file, run_tool)
+from caliptra_common import (LIFECYCLES, ToolError, describe_error, hw_words,
+                             le32, load_fuses, no_fuses, number, read_file,
+                             run_tool)
 from caliptra_flash import (A1_BUNDLE_SIZE, A1_CONTAINER, BY_IDENTIFIER,
                             BY_OPTION, CALIPTRA, FLASH_SIZE, IMAGE_MAX, KINDS,
                             MANIFEST, MCU_FMC, MCU_FMC_FW_ID, NAMES,
@@ -36,6 +36,7 @@ from caliptra_flash import (A1_BUNDLE_SIZE, A1_CONTAINER, BY_IDENTIFIER,
                             build_container, from_stored, pad4, svn_signed,
                             swap_q, to_stored)
 from caliptra_image import Refused, verify as verify_bundle
+from caliptra_otp import BadImage, load_otp
 
 from cryptography.hazmat.primitives.asymmetric import utils
 
@@ -359,21 +360,37 @@ def check_container(flash, bundle, secure, lms):
     return loaded
 
 
+def security(args):
+    """Fuses, life cycle and secure boot of the command line, or of the OTP
+    image that it names"""
+    fuses = no_fuses()
+    lifecycle, secure = LIFECYCLES['unprovisioned'], True
+    if args.otp:
+        try:
+            otp = load_otp(args.otp)
+        except BadImage as e:
+            raise ToolError(str(e)) from None
+        fuses = otp.fuses()
+        lifecycle, secure = otp.lifecycle(), bool(otp.secure_boot())
+    elif args.fuses:
+        fuses = load_fuses(args.fuses)
+        lifecycle = LIFECYCLES['production']
+    if args.lifecycle:
+        lifecycle = LIFECYCLES[args.lifecycle]
+    if args.secure_boot:
+        secure = args.secure_boot == 'on'
+    return fuses, lifecycle, secure
+
+
 def do_verify(args):
     flash = load_flash(args.flash)
-    fuses = {name: bytes(4 * words) for name, words in FUSE_WORDS.items()}
-    fuses.update({name: 0 for name in FUSE_BITS})
-    lifecycle = LIFECYCLES[args.lifecycle or
-                           ('production' if args.fuses else 'unprovisioned')]
-    if args.fuses:
-        fuses = load_fuses(args.fuses)
+    fuses, lifecycle, secure = security(args)
     bundle = read_file(args.bundle) if args.bundle else flash.bundle
     try:
         if not bundle:
             raise Held('no firmware bundle')
         check_bundle(bundle, fuses, lifecycle)
-        loaded = check_container(flash, bundle, args.secure_boot == 'on',
-                                 fuses['lms_verify'])
+        loaded = check_container(flash, bundle, secure, fuses['lms_verify'])
     except Held as e:
         print(f'{args.flash}: held: {e}')
         return 1
@@ -427,11 +444,15 @@ def parser():
     v.add_argument('flash')
     v.add_argument('--bundle', metavar='FILE',
                    help="firmware bundle, instead of the flash's")
-    v.add_argument('--fuses', metavar='FILE', help='default: all zero')
+    given = v.add_mutually_exclusive_group()
+    given.add_argument('--otp', metavar='FILE',
+                       help='OTP image: fuses, life cycle, secure boot')
+    given.add_argument('--fuses', metavar='FILE', help='default: all zero')
     v.add_argument('--lifecycle', choices=LIFECYCLES,
-                   help='default: production with --fuses, else '
-                   'unprovisioned')
-    v.add_argument('--secure-boot', choices=('on', 'off'), default='on')
+                   help="default: the OTP image's; production with --fuses; "
+                   'else unprovisioned')
+    v.add_argument('--secure-boot', choices=('on', 'off'),
+                   help="default: as the OTP image has it, on without one")
     return p
 
 

@@ -31,6 +31,7 @@ import caliptra_flash as layout     # noqa: E402
 import caliptra_keys as keys        # noqa: E402
 import flash as tool                # noqa: E402
 import manifest                     # noqa: E402
+import otp as otp_tool              # noqa: E402
 import replay                       # noqa: E402
 from caliptra_common import ToolError, le32     # noqa: E402
 
@@ -304,7 +305,8 @@ class CreateTest(ToolCase):
                 self.run_tool('create', '-o', out, *argv)
             self.assertNotIn('\n', str(e.exception))
         short = self.path('short', b'FLSH')
-        for argv in (('show', short), ('show', big), ('verify', short)):
+        for argv in (('show', short), ('show', big), ('verify', short),
+                     ('verify', fw, '--otp', big)):
             with self.subTest(argv=argv), self.assertRaises(ToolError) as e:
                 self.run_tool(*argv)
             self.assertNotIn('\n', str(e.exception))
@@ -407,6 +409,24 @@ class VerifyTest(ToolCase):
         self.create_bundle('--fuse-rt-svn', '3', '--rt-svn', '3')
         line = self.verdict(self.good)[1]
         self.assertIn('RUNTIME_SVN_LESS_THAN_FUSE', line)
+
+    def test_otp(self):
+        """Fuses, life cycle and secure boot out of an OTP image"""
+        for options, line in (
+                (('--secure-boot',), 'held: SoC manifest refused'),
+                ((), 'boots: ATF, U-Boot')):
+            otp = self.path('otp.image')
+            otp_tool.main(['create', '--fuses', self.path('fuses.json'),
+                           '-o', otp, *options])
+            data = self.create('--bundle', self.path('fw.bin'), '--unsigned')
+            path = self.path('unsigned.img', data)
+            self.assertIn(line, self.run_tool('verify', path, '--otp',
+                                              otp)[1])
+        otp_tool.main(['create', '--fuses', self.path('fuses.json'), '-o',
+                       otp, '--lifecycle', 'manufacturing'])
+        path = self.path('bad.img', self.flipped(8))
+        self.assertIn('firmware refused', self.run_tool('verify', path,
+                                                        '--otp', otp)[1])
 
     def test_other_bundle(self):
         data = self.flipped(8)
