@@ -93,18 +93,32 @@ class CaliptraTest(QemuSystemTest):
         path = self.log_path(name)
         return Path(path).read_text() if os.path.exists(path) else ''
 
+    def make_flash(self, firmware, guest, *args):
+        """Sign a boot flash, with the guest in the place of the ATF"""
+        flash = self.scratch_file('flash.img')
+        self.run_tool(sys.executable,
+                      self.source_file('scripts', 'caliptra', 'flash.py'),
+                      'create', '-o', flash, '--bundle', firmware,
+                      '--image', f'atf={guest}', *args)
+        return flash
+
     def make_vm(self, *args, firmware=None, fuses=None, options='',
-                guest=None, name='default'):
+                guest=None, flash=None, name='default'):
         """A machine that is ready for launch(); its log is that of @name"""
         self.machine = 'ast2700fc' + options
         if firmware:
-            self.machine += (f',caliptra-firmware={firmware}'
-                             f',caliptra-fuses={fuses}'
+            self.machine += f',caliptra-firmware={firmware}'
+        elif flash:
+            self.machine += ',caliptra-boot=auto'
+        if firmware or flash:
+            self.machine += (f',caliptra-fuses={fuses}'
                              ',caliptra-log=caliptra')
         vm = self.get_vm(name=name)
-        if firmware:
+        if firmware or flash:
             vm.add_args('-chardev',
                         f'file,id=caliptra,path={self.log_path(name)}')
+        if flash:
+            vm.add_args('-drive', f'file={flash},if=mtd,format=raw')
         if guest:
             vm.add_args('-device', f'loader,file={guest},addr={self.ENTRY:#x},'
                         'force-raw=on')

@@ -16,11 +16,10 @@ from caliptra import CaliptraTest
 @skipIfMissingCommands('aarch64-linux-gnu-gcc')
 class AspeedCaliptraIcount(CaliptraTest):
 
-    def run_guest(self, name):
+    def run_guest(self, name, **kwargs):
         """One run to the end of the guest's report: log and report"""
-        vm = self.make_vm('-icount', 'shift=2', '-seed', '1',
-                          firmware=self.firmware, fuses=self.fuses,
-                          guest=self.guest, name=name)
+        vm = self.make_vm('-icount', 'shift=2', '-seed', '1', name=name,
+                          **kwargs)
         vm.set_console()
         vm.launch()
         report = wait_for_console_pattern(self, 'idle', vm=vm)
@@ -29,12 +28,23 @@ class AspeedCaliptraIcount(CaliptraTest):
 
     def test_icount(self):
         """Two runs with the same seed print the same"""
-        self.firmware, self.fuses = self.make_bundle()
-        self.guest = self.make_guest()
-        first = self.run_guest('first')
-        second = self.run_guest('second')
+        firmware, fuses = self.make_bundle()
+        guest = self.make_guest()
+        first, second = (self.run_guest(name, firmware=firmware, fuses=fuses,
+                                        guest=guest)
+                         for name in ('first', 'second'))
         self.assertEqual(first, second)
         self.assertIn(self.RELEASED, first[0])
+
+    def test_flash(self):
+        """The same, with all that is booted in the flash"""
+        firmware, fuses = self.make_bundle()
+        flash = self.make_flash(firmware, self.make_guest())
+        first, second = (self.run_guest(name, flash=flash, fuses=fuses)
+                         for name in ('first', 'second'))
+        self.assertEqual(first, second)
+        self.assertIn(self.RELEASED, first[0])
+        self.assertIn('ATF (fw id 10)', first[0])
 
 
 if __name__ == '__main__':
