@@ -21,7 +21,7 @@ import subprocess
 import sys
 
 ROOT = Path(os.environ['CALIPTRA_ROOT'])
-OVERLAY = ('configs', 'docs', 'hw', 'include', 'scripts', 'tests')
+OVERLAY = ('configs', 'docs', 'hw', 'include', 'scripts', 'target', 'tests')
 
 # subject, body, patterns of files (patched files by their path in QEMU)
 SERIES = [
@@ -75,7 +75,7 @@ their ports to the vaults.
     ('hw/misc/caliptra: Caliptra core', """
 Put the blocks together: bus window, reset domains, boot FSM, wires,
 properties and the migration state.
-""", ['hw/misc/caliptra.c', 'hw/misc/caliptra_uc.c',
+""", ['hw/misc/caliptra.c', 'hw/misc/caliptra_time.*', 'hw/misc/caliptra_uc.c',
       'hw/misc/caliptra_testdev.c']),
     ('hw/misc/caliptra_fw: Scheduler and drivers of the firmware side', """
 Caliptra's ROM, FMC and runtime as flows of steps.  The hardware side posts
@@ -112,16 +112,35 @@ The window in which bus masters see the core, and the SCU registers that drive
 its power, reset and straps.  A stand-in for the BootMCU, which QEMU does not
 have, brings Caliptra up through these registers as the real one would.
 """, ['include/hw/misc/aspeed_caliptra.h', 'hw/misc/aspeed_caliptra.c',
-      'hw/misc/aspeed_bootmcu.*', 'hw/misc/aspeed_flsh.*', 'hw/misc/Kconfig',
+      'hw/misc/aspeed_bootmcu*', 'hw/misc/aspeed_flsh.*', 'hw/misc/Kconfig',
       'hw/misc/meson.build',
       'hw/misc/trace-events', 'hw/arm/Kconfig', 'Kconfig.host', 'meson.build',
-      'configs/*']),
+      'configs/devices/aarch64-softmmu/*']),
     ('hw/arm/aspeed_ast27x0-fc: Boot the CA35 cores through Caliptra', """
 With a Caliptra firmware given, hold the Cortex-A35 cores until Caliptra's
 runtime is ready, as on silicon.  Without one the machine behaves as before,
 except that it no longer ends when there are no images for the coprocessors
 or no boot ROM although start addresses are given otherwise.
 """, ['hw/arm/*', 'include/hw/arm/*']),
+    ('target/riscv: CSRs of a core by a table of the core', """
+A core whose CSRs are not those of the privileged architecture, or are so in
+another way, cannot add them to the table that all cores share.  Let each core
+point to its table; that of all cores up to now is the common one.
+""", ['target/riscv/cpu.h', 'target/riscv/cpu.c', 'target/riscv/csr.c',
+      'target/riscv/gdbstub.c', 'target/riscv/riscv-qmp-cmds.c']),
+    ('target/riscv: VeeR EL2', """
+The core of Caliptra and of other small SoCs, with operations of its own where
+it is not like others: memories in the core, access checks with a second
+cause, bus errors as non-maskable interrupts, interrupts that name their
+handler, a sleep of its own.  No other core's path is touched.
+""", ['target/riscv/*']),
+    ('hw/intc/veer_pic: Interrupt controller of the VeeR EL2', """
+31 sources with gateways and priorities.
+""", ['hw/intc/*', 'include/hw/intc/*']),
+    ('hw/riscv/caliptra: Caliptra as a machine that executes its firmware', """
+The microcontroller, its memories and its bus in front of the Caliptra core,
+for those who write or check Caliptra's firmware.
+""", ['hw/riscv/*', 'configs/devices/riscv32-softmmu/*']),
     ('tests/unit: Vectors for the Caliptra model', """
 Published vectors for the arithmetic and the certificates' encoding.
 """, ['tests/unit/*']),

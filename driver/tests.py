@@ -22,7 +22,7 @@ ROOT = Path(os.environ['CALIPTRA_ROOT'])
 OBJ = Path(os.environ['CALIPTRA_OBJ'])
 LOGS = Path(os.environ['CALIPTRA_LOGS']) / ('tests-' + OBJ.name)
 
-# QEMU's own tests that are run for this machine: name, and the arguments
+# QEMU's own tests that are run for these machines: name, and the arguments
 # that narrow those that would run for all machines
 QEMU_SUITES = {
     'qtest-aarch64/ast2700-gpio-test': [],
@@ -32,6 +32,10 @@ QEMU_SUITES = {
     'qtest-aarch64/test-hmp': ['-p', '/aarch64/hmp/ast2700fc'],
     'qtest-aarch64/device-introspect-test':
         ['-p', '/aarch64/device/introspect/concrete/defaults/none'],
+    'qtest-riscv32/qom-test': [],
+    'qtest-riscv32/test-hmp': [],
+    'qtest-riscv32/device-introspect-test':
+        ['-p', '/riscv32/device/introspect/concrete/defaults/none'],
 }
 
 # Tests of the overlay that meson knows: file, and how meson calls the test
@@ -346,7 +350,7 @@ def ninja_targets(names):
     """What has to be built before these suites can run"""
     targets = set()
     if any(needs(name) == 'qemu' for name in names):
-        targets.add('qemu-system-aarch64')
+        targets |= {'qemu-system-aarch64', 'qemu-system-riscv32'}
     for suite in find_suites(names):
         path = Path(suite.cmd[0])
         if path.is_relative_to(OBJ / 'tests'):
