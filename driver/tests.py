@@ -268,7 +268,11 @@ def imports(path, seen):
 
 
 def needs(name):
-    """What a suite needs: nothing, its own program, QEMU"""
+    """
+    What a suite needs: nothing, its own program, QEMU, QEMU for riscv32, too
+    """
+    if name.startswith(('qtest-riscv32', 'func-riscv32')):
+        return 'riscv32'
     if name.startswith(('qtest-', 'func-')):
         return 'qemu'
     if not name.endswith('.py'):
@@ -276,7 +280,8 @@ def needs(name):
     # the variables in which a test finds QEMU, and its source
     text = ''.join(path.read_text(encoding='utf-8')
                    for path in imports(ROOT / name, set()))
-    for variable, need in ((r'Q\w*TEST_QEMU_BINARY', 'qemu'),
+    for variable, need in ((r'qemu-system-[r]iscv32', 'riscv32'),
+                           (r'Q\w*TEST_QEMU_BINARY', 'qemu'),
                            (r'CALIPTRA_[T]REE', 'meson')):
         if re.search(variable, text):
             return need
@@ -349,8 +354,10 @@ def find_suites(names):
 def ninja_targets(names):
     """What has to be built before these suites can run"""
     targets = set()
-    if any(needs(name) == 'qemu' for name in names):
-        targets |= {'qemu-system-aarch64', 'qemu-system-riscv32'}
+    wanted = {needs(name) for name in names}
+    for need, arch in (('qemu', 'aarch64'), ('riscv32', 'riscv32')):
+        if need in wanted:
+            targets.add(f'qemu-system-{arch}')
     for suite in find_suites(names):
         path = Path(suite.cmd[0])
         if path.is_relative_to(OBJ / 'tests'):
@@ -392,7 +399,7 @@ def main(args):
             print('\n'.join(selection.names))
         else:
             wanted = {needs(name) for name in selection.names}
-            print(next((need for need in ('qemu', 'meson')
+            print(next((need for need in ('riscv32', 'qemu', 'meson')
                         if need in wanted), 'nothing'))
         return 0
     if args[:1] == ['--targets']:

@@ -71,11 +71,12 @@ class QTest:
     bios:    file for -bios; by default an empty boot ROM image, for QEMU
              refuses this machine without one
     accel:   "qtest" stops the CPUs; "tcg" lets them run
+    serial:  argument of the first -serial
     """
 
     def __init__(self, binary=None, machine=DEFAULT_MACHINE, args=(),
                  qmp=False, bios=None, accel='qtest', stderr=None,
-                 timeout=120):
+                 timeout=120, serial='null'):
         self.binary = binary or default_binary()
         self.dir = tempfile.mkdtemp(prefix='qtest-')
         self.proc = None
@@ -84,7 +85,7 @@ class QTest:
         self.qmp_events = []
         try:
             self._start(machine, list(args), qmp, bios, accel, stderr,
-                        timeout)
+                        timeout, serial)
         except (QTestError, ConnectionError) as e:
             text = self.stderr().strip()
             self.close()
@@ -94,7 +95,8 @@ class QTest:
             self.close()
             raise
 
-    def _start(self, machine, args, qmp, bios, accel, stderr, timeout):
+    def _start(self, machine, args, qmp, bios, accel, stderr, timeout,
+               serial):
         cmd = [self.binary, '-display', 'none', '-accel', accel,
                '-qtest-log', '/dev/null']
         if machine is not None:
@@ -115,7 +117,7 @@ class QTest:
             lst.settimeout(timeout)
             listeners.append(lst)
             cmd += [opt, 'unix:' + path]
-        cmd += ['-monitor', 'none', '-serial', 'null', '-serial', 'null',
+        cmd += ['-monitor', 'none', '-serial', serial, '-serial', 'null',
                 '-serial', 'null', '-nodefaults']
         cmd += args
         self.cmdline = cmd
