@@ -232,16 +232,17 @@ static void bringup_wait(CaliptraBringup *b)
  */
 static void bringup_feed_trng(CaliptraBringup *b)
 {
-    uint32_t words[BRINGUP_TRNG_WORDS];
+    /* register words, their bytes in the order of the generator's */
+    uint8_t noise[4 * BRINGUP_TRNG_WORDS];
     int i;
 
     if (FIELD_EX32(bringup_read(b, IFC(CPTRA_TRNG_STATUS)),
                    CPTRA_TRNG_STATUS, DATA_REQ) == 0) {
         return;
     }
-    qemu_guest_getrandom_nofail(words, sizeof(words));
+    qemu_guest_getrandom_nofail(noise, sizeof(noise));
     for (i = 0; i < BRINGUP_TRNG_WORDS; i++) {
-        bringup_write(b, IFC(CPTRA_TRNG_DATA) + 4 * i, words[i]);
+        bringup_write(b, IFC(CPTRA_TRNG_DATA) + 4 * i, ldl_be_p(noise + 4 * i));
     }
     bringup_write(b, IFC(CPTRA_TRNG_STATUS),
                   R_CPTRA_TRNG_STATUS_DATA_WR_DONE_MASK);

@@ -382,6 +382,7 @@ static void fw_end_request(CaliptraFw *fw)
 static uint32_t fw_draw(CaliptraFw *fw)
 {
     uint32_t *words = fw->trng_pool[fw->trng_have];
+    uint8_t noise[4 * CALIPTRA_TRNG_WORDS];
     uint32_t status;
 
     switch (fw->trng_kind) {
@@ -391,7 +392,8 @@ static uint32_t fw_draw(CaliptraFw *fw)
         }
         break;
     case TRNG_INTERNAL:
-        qemu_guest_getrandom_nofail(words, CALIPTRA_TRNG_WORDS * 4);
+        qemu_guest_getrandom_nofail(noise, sizeof(noise));
+        caliptra_bytes_to_words(words, noise, CALIPTRA_TRNG_WORDS);
         break;
     case TRNG_EXTERNAL:
         if (!fw->trng_requested) {
