@@ -265,8 +265,8 @@ LOAD, HASH, COUNT, UPDATE = 0x46574c44, 0x48415348, 0x434f554e, 0x55504454
 DATA_READY, COMPLETE, FAILURE = 1, 2, 3
 
 
-class MiniFirmware(unittest.TestCase):
-    """A ROM that loads a firmware, which sleeps and answers commands."""
+class MiniCase(unittest.TestCase):
+    """With a ROM that loads a firmware, which sleeps and answers commands."""
 
     @classmethod
     def setUpClass(cls):
@@ -327,6 +327,10 @@ class MiniFirmware(unittest.TestCase):
         self.assertEqual(status, DATA_READY)
         self.assertEqual(reply, hashlib.sha256(data).digest())
 
+
+class MiniFirmware(MiniCase):
+    """Boots, commands, resets."""
+
     def woken(self, machine):
         """How often it was: by the mailbox, by the engine."""
         reply = self.command(machine, COUNT)[1]
@@ -377,6 +381,32 @@ class MiniFirmware(unittest.TestCase):
         other.q.qmp('cont')
         self.check_hash(other, b'after')
         self.assertEqual(self.woken(other), [woken[0] + 2, woken[1] + 1])
+
+
+class Gdb(MiniCase):
+    """A debugger on the core."""
+
+    def gdb(self, socket, *commands):
+        run = subprocess.run(
+            ['gdb-multiarch', '-batch', '-nx', '-ex',
+             'set architecture riscv:rv32', '-ex', 'target remote ' + socket,
+             *[word for command in commands for word in ('-ex', command)]],
+            check=True, timeout=60, capture_output=True, encoding='utf-8')
+        return run.stdout
+
+    def test_registers(self):
+        """CSRs that are this core's own, a breakpoint, a step."""
+        socket = os.path.join(self.folder.name, 'gdb')
+        machine = self.machine(['-S', '-gdb',
+                                'unix:%s,server=on,wait=off' % socket])
+        machine.start()
+        text = self.gdb(socket, 'p/x $mrac', 'p/x $mpmc', 'hbreak *0x8',
+                        'continue', 'stepi', 'p/x $pc', 'p/x $mrac',
+                        'set $meivt=0x50001fff', 'p/x $meivt',
+                        'info registers mhartid mdseac')
+        for line in ('$1 = 0x0', '$2 = 0x2', '$3 = 0xc', '$4 = 0xaaaaa0a9',
+                     '$5 = 0x50001c00', 'mdseac         0x0'):
+            self.assertIn(line, text)
 
 
 class Rom(unittest.TestCase):
