@@ -475,6 +475,35 @@ static void test_coprocessors(void)
     qtest_quit(qts);
 }
 
+/* what messages point to: the coprocessors' SDRAM is part of the DRAM */
+static void test_sdram(void)
+{
+    static const struct {
+        int cpu;
+        uint64_t addr;
+        uint64_t bus;
+    } places[] = {
+        { 4, 0x00000000, 0x42C000000 },
+        { 4, 0x01300000, 0x42D300000 },
+        /* the last word before the window of the DRAM's beginning */
+        { 4, 0x0587FFFC, 0x43187FFFC },
+        { 4, 0x05880000, 0x400000000 },
+        { 4, 0x1FFFDFFC, 0x41A77DFFC },
+        { 5, 0x00000000, 0x42E000000 },
+        { 5, 0x01FFFFFC, 0x42FFFFFFC },
+    };
+    QTestState *qts = start();
+
+    for (int i = 0; i < ARRAY_SIZE(places); i++) {
+        qtest_writel(qts, places[i].bus, 0xC0DE0000 + i);
+    }
+    for (int i = 0; i < ARRAY_SIZE(places); i++) {
+        g_assert_cmphex(core_readl(qts, places[i].cpu, places[i].addr), ==,
+                        0xC0DE0000 + i);
+    }
+    qtest_quit(qts);
+}
+
 static void wait_migrated(QTestState *qts)
 {
     for (;;) {
@@ -550,6 +579,7 @@ int main(int argc, char **argv)
     qtest_add_func("/ast2700/ipc/driver/linux-zephyr", test_linux_zephyr);
     qtest_add_func("/ast2700/ipc/driver/old-uboot", test_old_uboot);
     qtest_add_func("/ast2700/ipc/coprocessors", test_coprocessors);
+    qtest_add_func("/ast2700/ipc/sdram", test_sdram);
     qtest_add_func("/ast2700/ipc/migration", test_migration);
     qtest_add_func("/ast2700/ipc/evb", test_evb);
 
