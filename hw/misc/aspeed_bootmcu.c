@@ -98,6 +98,7 @@ void bootmcu_fail(AspeedBootMcuState *s, const char *file, const char *what,
 {
     warn_report("%s: %s: %s; the CA35 cores stay held", file, what, why);
     bootmcu_log(s, "%s: %s: %s; the CA35 cores stay held", file, what, why);
+    aspeed_bootmcu_ipc_start(&s->ipc);
 }
 
 static bool bootmcu_firmware(CaliptraBringup *b)
@@ -130,6 +131,11 @@ static void bootmcu_set_boot_done(AspeedBootMcuState *s, bool boot_done)
 
 void bootmcu_release_cores(AspeedBootMcuState *s)
 {
+    /* not if Caliptra is disabled; before clients run that look for it */
+    if (FIELD_EX32(bootmcu_read(s, BOOTMCU_IFC(CPTRA_FLOW_STATUS)),
+                   CPTRA_FLOW_STATUS, READY_FOR_RUNTIME)) {
+        aspeed_bootmcu_ipc_start(&s->ipc);
+    }
     bootmcu_set_boot_done(s, true);
 }
 
@@ -175,6 +181,11 @@ static void bootmcu_realize(DeviceState *dev, Error **errp)
         !caliptra_bringup_load_file(b, s->firmware_file, errp)) {
         return;
     }
+    object_property_set_link(OBJECT(&s->ipc), "memory", OBJECT(s->memory),
+                             &error_abort);
+    if (!sysbus_realize(SYS_BUS_DEVICE(&s->ipc), errp)) {
+        return;
+    }
     b->fuse = s->caliptra->otp.fuse;
     address_space_init(&s->as, s->memory, TYPE_ASPEED_BOOTMCU);
     caliptra_bringup_connect(b, DEVICE(s->caliptra));
@@ -196,7 +207,12 @@ static char *bootmcu_get_flash_stage(Object *obj, Error **errp)
 
 static void bootmcu_init(Object *obj)
 {
-    bootmcu_flash_init(ASPEED_BOOTMCU(obj));
+    AspeedBootMcuState *s = ASPEED_BOOTMCU(obj);
+
+    object_initialize_child(obj, "ipc", &s->ipc, TYPE_ASPEED_BOOTMCU_IPC);
+    object_property_add_alias(obj, "dram-size", OBJECT(&s->ipc), "dram-size");
+    qdev_pass_gpios(DEVICE(&s->ipc), DEVICE(obj), NULL);
+    bootmcu_flash_init(s);
 }
 
 static void bootmcu_finalize(Object *obj)

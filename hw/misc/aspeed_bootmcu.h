@@ -11,6 +11,7 @@
 #ifndef HW_MISC_ASPEED_BOOTMCU_H
 #define HW_MISC_ASPEED_BOOTMCU_H
 
+#include "hw/misc/aspeed_bootmcu_ipc.h"
 #include "hw/misc/aspeed_caliptra.h"
 #include "hw/misc/caliptra_bringup.h"
 #include "hw/misc/aspeed_flsh.h"
@@ -71,6 +72,7 @@ struct AspeedBootMcuState {
 
     AddressSpace as;
     BootMcuFlash flash;
+    AspeedBootMcuIpcState ipc;
     /* the CA35 cores have been released */
     bool boot_done;
 };
