@@ -79,6 +79,20 @@ class CaliptraTest(QemuSystemTest):
                       self.scratch_file('guest'))
         return self.scratch_file('guest', 'guest.bin')
 
+    def make_payloads(self, bundle, *options):
+        """What the guest's self-check needs; @options are payloads.py's"""
+        payloads = self.scratch_file('payloads.bin')
+        self.run_tool(sys.executable,
+                      self.source_file('tests', 'caliptra', 'guest',
+                                       'payloads.py'),
+                      '--bundle', bundle, '--output', payloads, *options)
+        return payloads
+
+    def payloads_args(self, payloads):
+        """Arguments of QEMU that load them"""
+        return ['-device', f'loader,file={payloads},'
+                f'addr={self.PAYLOADS:#x},force-raw=on']
+
     def make_idle_guest(self):
         """An image of "nop; nop; b .": a core that runs leaves its entry"""
         guest = self.scratch_file('idle.bin')

@@ -61,6 +61,8 @@ typedef struct DpeResponse {
 uint32_t mbox_rsp[MBOX_RSP_MAX / 4];
 size_t mbox_rsp_len;
 
+bool over_ipc;
+
 static uint32_t sum_bytes(const void *data, size_t len)
 {
     const uint8_t *byte = data;
@@ -120,6 +122,11 @@ MboxResult mbox_transfer(uint32_t cmd, const void *data, size_t len)
     const uint32_t *word = data;
     size_t i;
 
+    if (over_ipc && ipc_serves(cmd)) {
+        /* the BootMCU puts the checksum in front */
+        return cmd == CMD_FIRMWARE_LOAD ? ipc_transfer(cmd, word, len)
+                                        : ipc_transfer(cmd, word + 1, len - 4);
+    }
     if (!begin(cmd, len)) {
         return MBOX_NO_LOCK;
     }
@@ -155,6 +162,10 @@ MboxResult mbox_command(uint32_t cmd, void *req, size_t len)
     *chksum = 0;
     *chksum = -(sum_bytes(&cmd, sizeof(cmd)) + sum_bytes(req, len));
     result = mbox_transfer(cmd, req, len);
+    if (over_ipc && cmd == CMD_SIGN_WITH_EXPORTED_ECDSA) {
+        /* the BootMCU cuts this response short */
+        return result;
+    }
     if (result == MBOX_DATA_READY &&
         mbox_rsp[0] + sum_bytes(mbox_rsp + 1, mbox_rsp_len - 4) != 0) {
         result = MBOX_BAD_CHECKSUM;
@@ -198,6 +209,9 @@ bool sha_hash(unsigned bits, const void *data, size_t len, uint8_t *digest)
     size_t i = 0;
     bool valid;
 
+    if (over_ipc) {
+        return ipc_sha(bits, data, len, digest);
+    }
     if (!wait_for(SHA_LOCK, 1, 0)) {
         return false;
     }

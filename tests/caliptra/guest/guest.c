@@ -87,6 +87,10 @@ void main(unsigned core)
         case PAYLOADS_CHECK:
             self_check();
             break;
+        case PAYLOADS_IPC:
+            over_ipc = true;
+            self_check();
+            break;
         case PAYLOADS_BENCH:
             bench();
             break;

@@ -89,6 +89,7 @@ int memcmp(const void *a, const void *b, size_t len);
 #define CMD_AUTHORIZE_AND_STASH         FOURCC('A', 'T', 'S', 'H')
 #define CMD_DISABLE_ATTESTATION         FOURCC('D', 'S', 'B', 'L')
 #define CMD_SIGN_WITH_EXPORTED_ECDSA    FOURCC('S', 'W', 'E', 'E')
+#define CMD_REVOKE_EXPORTED_CDI_HANDLE  FOURCC('R', 'V', 'C', 'H')
 /* Nobody's */
 #define CMD_NONSENSE                    FOURCC('N', 'O', 'N', 'E')
 
@@ -102,6 +103,9 @@ typedef enum MboxResult {
     MBOX_NO_ANSWER,
     MBOX_BAD_CHECKSUM,
 } MboxResult;
+
+/* What the service of the BootMCU has goes through that */
+extern bool over_ipc;
 
 /* The last response: checksum, fips_status, then the command's own */
 #define MBOX_RSP_MAX    6400
@@ -227,6 +231,42 @@ typedef struct DpeSign {
 const void *dpe_command(uint32_t id, const void *body, size_t len,
                         uint32_t *status);
 
+/* ---- ipc.c: Caliptra through the BootMCU ---- */
+
+/* Results of requests: what the BootMCU's service answers */
+#define IPC_REFUSED             (-1)
+#define IPC_FIRMWARE_REFUSED    (-5)
+#define IPC_INVALID             (-22)
+
+/**
+ * ipc_request:
+ * @index: number of the service's command
+ * @arg1, @arg2: the other words of the message
+ *
+ * Returns the result, 0 or below; 1 if there was no answer.
+ */
+int32_t ipc_request(uint32_t index, uint32_t arg1, uint32_t arg2);
+
+/* Has the service this mailbox command? */
+bool ipc_serves(uint32_t cmd);
+
+/**
+ * ipc_transfer:
+ * @cmd: a command that the service has
+ * @data: its request without checksum, or the firmware
+ * @len: its bytes
+ *
+ * As mbox_transfer(); mbox_rsp[] is as long as the longest response, with
+ * zeroes behind what Caliptra has answered.
+ */
+MboxResult ipc_transfer(uint32_t cmd, const void *data, size_t len);
+
+/* As sha_hash() */
+bool ipc_sha(unsigned bits, const void *data, size_t len, uint8_t *digest);
+
+/* How many answers has a driver got?  Its name is NULL behind the last one */
+unsigned ipc_answers(unsigned number, const char **name);
+
 /* ---- x509.c ---- */
 
 /* A piece of DER */
@@ -264,6 +304,8 @@ void pem_put_point(const uint8_t *point);
  */
 #define PAYLOADS        0x431000000ul
 #define PAYLOADS_CHECK  FOURCC('S', 'E', 'L', 'F')
+/* the same through the BootMCU */
+#define PAYLOADS_IPC    FOURCC('I', 'P', 'C', 'S')
 #define PAYLOADS_BENCH  FOURCC('B', 'N', 'C', 'H')
 /* all that Caliptra says, certificates too */
 #define PAYLOADS_CERTS  FOURCC('C', 'E', 'R', 'T')

@@ -27,6 +27,7 @@ import caliptra_keys  # noqa: E402
 
 # guest.h
 CHECK = b'SELF'
+CHECK_IPC = b'IPCS'
 BENCH = b'BNCH'
 REPORT = bytes(4)
 CERTS = b'CERT'
@@ -94,6 +95,8 @@ def main(argv):
                         help='report all, certificates too')
     parser.add_argument('--text', default='',
                         help='what the guest prints at the end')
+    parser.add_argument('--ipc', action='store_true',
+                        help='go through the BootMCU')
     parser.add_argument('--output', required=True, type=Path)
     args = parser.parse_args(argv)
 
@@ -102,7 +105,7 @@ def main(argv):
                                          {TEXT: args.text.encode()}))
         return 0
     digest = hashlib.sha384(MESSAGE).digest()
-    args.output.write_bytes(payloads(CHECK, {
+    args.output.write_bytes(payloads(CHECK_IPC if args.ipc else CHECK, {
         MESSAGE_TAG: MESSAGE,
         LMS_SIGNATURE_VERIFY: lms_request(digest),
         SET_AUTH_MANIFEST: manifest_request(digest),

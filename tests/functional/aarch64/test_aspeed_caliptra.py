@@ -99,19 +99,12 @@ class AspeedCaliptra(CaliptraTest):
         digests = re.findall(r'\[HEX DUMP\]:([0-9A-F]{96})', tcb_info)
         self.assertEqual(digests[-2].lower(), digest)
 
-    @skipIfMissingCommands('aarch64-linux-gnu-gcc')
-    def test_self_check(self):
-        """The guest tries all commands that the model documents"""
+    def self_check(self, *options):
+        """The guest tries commands; returns the lines of its report"""
         firmware, fuses = self.make_bundle()
-        payloads = self.scratch_file('payloads.bin')
-        self.run_tool(sys.executable,
-                      self.source_file('tests', 'caliptra', 'guest',
-                                       'payloads.py'),
-                      '--bundle', firmware, '--output', payloads)
-        vm = self.make_vm('-device', f'loader,file={payloads},'
-                          f'addr={self.PAYLOADS:#x},force-raw=on',
-                          firmware=firmware, fuses=fuses,
-                          guest=self.make_guest())
+        payloads = self.make_payloads(firmware, *options)
+        vm = self.make_vm(*self.payloads_args(payloads), firmware=firmware,
+                          fuses=fuses, guest=self.make_guest())
         vm.set_console()
         vm.launch()
         report = wait_for_console_pattern(self, 'idle').decode()
@@ -122,6 +115,13 @@ class AspeedCaliptra(CaliptraTest):
         self.assertEqual(int(result[2]), 0)
         self.assertEqual(int(result[1]),
                          sum(line.startswith('ok ') for line in lines))
+
+        return lines
+
+    @skipIfMissingCommands('aarch64-linux-gnu-gcc')
+    def test_self_check(self):
+        """The guest tries all commands that the model documents"""
+        lines = self.self_check()
 
         # each command of the table has been tried, each of the DPE's, too
         manual = Path(self.source_file('docs', 'specs',
@@ -135,6 +135,15 @@ class AspeedCaliptra(CaliptraTest):
         tried = {line.split(':')[0].split(maxsplit=1)[1] for line in lines
                  if line.startswith('ok ')}
         self.assertLessEqual(set(commands) - {'INVOKE_DPE_COMMAND'}, tried)
+
+    @skipIfMissingCommands('aarch64-linux-gnu-gcc')
+    def test_self_check_ipc(self):
+        """The same through the BootMCU, with each driver's sequences"""
+        lines = self.self_check('--ipc')
+        drivers = {line.split(':')[1].strip() for line in lines
+                   if line.startswith('ok ') and ' driver: ' in line}
+        self.assertEqual(drivers, {'Linux', 'U-Boot', 'U-Boot, old binding',
+                                   'Zephyr'})
 
     def test_refused(self):
         """One flipped bit in the runtime image: the cores never start"""

@@ -17,9 +17,9 @@ from caliptra import CaliptraTest
 @skipIfMissingCommands('aarch64-linux-gnu-gcc')
 class AspeedCaliptraIcount(CaliptraTest):
 
-    def run_guest(self, name, **kwargs):
+    def run_guest(self, name, *args, **kwargs):
         """One run to the end of the guest's report: log and report"""
-        vm = self.make_vm('-icount', 'shift=2,sleep=off', '-seed', '1',
+        vm = self.make_vm('-icount', 'shift=2,sleep=off', '-seed', '1', *args,
                           name=name, **kwargs)
         vm.set_console()
         vm.launch()
@@ -46,6 +46,17 @@ class AspeedCaliptraIcount(CaliptraTest):
         self.assertEqual(first, second)
         self.assertIn(self.RELEASED, first[0])
         self.assertIn('ATF (fw id 10)', first[0])
+
+    def test_ipc(self):
+        """The same with all requests to the BootMCU's Caliptra service"""
+        firmware, fuses = self.make_bundle()
+        args = self.payloads_args(self.make_payloads(firmware, '--ipc'))
+        guest = self.make_guest()
+        first, second = (self.run_guest(name, *args, firmware=firmware,
+                                        fuses=fuses, guest=guest)
+                         for name in ('ipc-first', 'ipc-second'))
+        self.assertEqual(first, second)
+        self.assertIn(b' passed, 0 failed', first[1])
 
 
 if __name__ == '__main__':
