@@ -389,7 +389,6 @@ static const VMStateDescription vmstate_caliptra_veer = {
 
 static const Property caliptra_veer_properties[] = {
     DEFINE_PROP_CHR("chardev", CaliptraVeerState, console),
-    /* a character for each write, for programs that do not toggle bit 8 */
     DEFINE_PROP_BOOL("console-every-write", CaliptraVeerState, every_write,
                      false),
 };
@@ -405,6 +404,11 @@ static void caliptra_veer_class_init(ObjectClass *klass, const void *data)
     dc->vmsd = &vmstate_caliptra_veer;
     dc->user_creatable = false;
     device_class_set_props(dc, caliptra_veer_properties);
+    object_class_property_set_description(klass, "chardev",
+                                          "where firmware's console goes");
+    object_class_property_set_description(klass, "console-every-write",
+        "a character for each write of the output wires, for programs that "
+        "do not toggle bit 8 with it");
     rc->phases.hold = caliptra_veer_reset_hold;
 }
 

@@ -769,19 +769,31 @@ static const Property veer_cpu_properties[] = {
     DEFINE_PROP_UINT32("dccm-size", VeerCPU, dccm_size, 0x20000),
     DEFINE_PROP_UINT32("pic-base", VeerCPU, pic_base, 0x60000000),
     DEFINE_PROP_UINT32("pic-size", VeerCPU, pic_size, 0x8000),
-    /* memory at address 0, and the address bits of the instruction bus */
     DEFINE_PROP_UINT32("rom-size", VeerCPU, rom_size, 0xC000),
     DEFINE_PROP_UINT32("ifu-mask", VeerCPU, ifu_mask, 0xFFFF),
 };
 
 static void veer_cpu_class_init(ObjectClass *klass, const void *data)
 {
+    static const struct {
+        const char *name, *text;
+    } descriptions[] = {
+        { "iccm-base", "address of the instruction memory" },
+        { "iccm-size", "its size in bytes" },
+        { "dccm-base", "address of the data memory" },
+        { "dccm-size", "its size in bytes" },
+        { "pic-base", "address of the interrupt controller" },
+        { "pic-size", "its size in bytes" },
+        { "rom-size", "size in bytes of the memory at address 0" },
+        { "ifu-mask", "address bits that the instruction bus has" },
+    };
     static TCGCPUOps tcg_ops;
     static SysemuCPUOps sysemu_ops;
     VeerCPUClass *vcc = VEER_CPU_CLASS(klass);
     CPUClass *cc = CPU_CLASS(klass);
     DeviceClass *dc = DEVICE_CLASS(klass);
     ResettableClass *rc = RESETTABLE_CLASS(klass);
+    size_t i;
 
     veer_csr_init();
 
@@ -803,6 +815,10 @@ static void veer_cpu_class_init(ObjectClass *klass, const void *data)
     resettable_class_set_parent_phases(rc, NULL, veer_cpu_reset_hold, NULL,
                                        &vcc->parent_phases);
     device_class_set_props(dc, veer_cpu_properties);
+    for (i = 0; i < ARRAY_SIZE(descriptions); i++) {
+        object_class_property_set_description(klass, descriptions[i].name,
+                                              descriptions[i].text);
+    }
 }
 
 static const TypeInfo veer_cpu_types[] = {
