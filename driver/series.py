@@ -39,7 +39,8 @@ SoC sees it, the private state, and the interfaces of each half.
 """, ['include/hw/misc/caliptra*.h', 'hw/misc/caliptra_internal.h',
       'hw/misc/caliptra_regs.h',
       'hw/misc/caliptra_engines.h', 'hw/misc/caliptra_intr.*',
-      'hw/misc/caliptra_reg.*', 'hw/misc/caliptra_fw.h',
+      'hw/misc/caliptra_reg.*', 'hw/misc/caliptra_time.*',
+      'hw/misc/caliptra_fw.h',
       'hw/misc/caliptra_errors.*', 'hw/misc/caliptra_log.c',
       'hw/misc/caliptra_soc_if.c']),
     ('hw/misc/caliptra_crypto: Arithmetic of a Caliptra core', """
@@ -146,8 +147,8 @@ Published vectors for the arithmetic and the certificates' encoding.
 """, ['tests/unit/*']),
     ('tests/qtest: Caliptra in the AST2700', """
 Registers and their access rules, the mailbox from lock to unlock, fuses,
-resets, ROM commands, and the verification of good and bad firmware bundles.
-""", ['tests/qtest/*']),
+resets, ROM commands, and firmware bundles.
+""", ['tests/qtest/*', 'tests/data/caliptra/*']),
     ('scripts/caliptra: Make and inspect Caliptra firmware bundles', """
 Nobody has a signed bundle at hand.  Make one with the public development
 keys, or one's own, show what is in a bundle and which fuses it needs, and
@@ -157,7 +158,7 @@ fetch a running machine's certificates.
 Tests in Python that drive the machine over qtest and compare it with
 independent models and with recorded bus traces; and a small guest that asks
 Caliptra for its report.
-""", ['tests/caliptra/*']),
+""", ['tests/caliptra/*', 'tests/meson.build']),
     ('tests/functional: Boot ast2700fc through Caliptra', """
 Up to the guest's report, with refused firmware, under gdb, with snapshots in
 the middle, twice the same with -icount.

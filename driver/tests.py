@@ -4,7 +4,7 @@ The test part of ./qemu-caliptra: picks the suites, runs them, counts cases.
 
 A suite is a test that meson knows (qtest, unit test, functional test), run
 with the command and the environment that meson has for it, or a unittest
-module in tests/caliptra or beside this file.
+module beside this file.
 
 SPDX-License-Identifier: GPL-2.0-or-later
 """
@@ -43,10 +43,15 @@ MESON_SUITES = (
     (r'tests/qtest/(.+-test)\.c', r'qtest-aarch64/\1'),
     (r'tests/unit/(test-.+)\.c', r'\1'),
     (r'tests/functional/(\w+)/test_(\w+)\.py', r'func-\1-\2'),
+    (r'tests/caliptra/(test_\w+)\.py', r'func-caliptra/\1'),
 )
 
-# Modules of the unittest suites; what they import decides what is built
-UNITTEST_DIRS = ('driver', 'tests/caliptra')
+# What runs a unittest module
+TAP = ROOT / 'tests/caliptra/tap.py'
+
+# Recorded traces lie beside the checkout, which tests in QEMU's tree do not
+# know
+os.environ.setdefault('CALIPTRA_VECTORS', str(ROOT.parent / 'shared/vectors'))
 
 # How long suites take, in seconds: for shards, and to begin with the long
 # ones.  A run leaves the file anew with its logs.
@@ -154,81 +159,25 @@ def parse_tap(suite, text):
     return max(0, planned - seen) if planned else 0
 
 
-def parse_unittest(suite, text):
-    """Read the result file that unittest_main() below leaves"""
-    result = suite.log.with_suffix('.json')
-    if not result.exists():
-        return 0
-    outcome = json.loads(result.read_text(encoding='utf-8'))
-    suite.passed = outcome['passed']
-    suite.failed = outcome['failed']
-    suite.skipped = [tuple(skip) for skip in outcome['skipped']]
-    return 0
-
-
-def unittest_main(module, result_file):
-    """In the child: run one unittest module, leave its outcome in a file"""
-    import unittest
-
-    outcome = {'passed': [], 'failed': [], 'skipped': []}
-    parents = set()
-
-    class Result(unittest.TextTestResult):
-        def name(self, test):
-            return test.id()
-
-        def addSuccess(self, test):
-            super().addSuccess(test)
-            # a test with subtests is counted by these
-            if test.id() not in parents:
-                outcome['passed'].append(self.name(test))
-
-        def addFailure(self, test, err):
-            super().addFailure(test, err)
-            outcome['failed'].append(self.name(test))
-
-        def addError(self, test, err):
-            super().addError(test, err)
-            outcome['failed'].append(self.name(test))
-
-        def addSkip(self, test, reason):
-            super().addSkip(test, reason)
-            outcome['skipped'].append((self.name(test), reason))
-
-        def addSubTest(self, test, subtest, err):
-            super().addSubTest(test, subtest, err)
-            parents.add(test.id())
-            outcome['failed' if err else 'passed'].append(self.name(subtest))
-
-        def addExpectedFailure(self, test, err):
-            super().addExpectedFailure(test, err)
-            outcome['passed'].append(self.name(test))
-
-        def addUnexpectedSuccess(self, test):
-            super().addUnexpectedSuccess(test)
-            outcome['failed'].append(self.name(test))
-
-    sys.path.insert(0, os.getcwd())
-    tests = unittest.defaultTestLoader.loadTestsFromName(module)
-    runner = unittest.TextTestRunner(verbosity=2, resultclass=Result)
-    success = runner.run(tests).wasSuccessful()
-    Path(result_file).write_text(json.dumps(outcome), encoding='utf-8')
-    return 0 if success else 1
-
-
 def suite_names():
     """All suites, in the order of their report, before anything is built"""
     names = list(QEMU_SUITES)
     files = [str(path.relative_to(ROOT)) for kind in ('qtest', 'unit',
-                                                      'functional')
+                                                      'functional',
+                                                      'caliptra')
              for path in sorted((ROOT / 'tests' / kind).rglob('*'))]
     for pattern, name in MESON_SUITES:
         names += [re.sub(pattern, name, file) for file in files
                   if re.fullmatch(pattern, file)]
-    for directory in UNITTEST_DIRS:
-        names += [str(path.relative_to(ROOT)) for path in
-                  sorted((ROOT / directory).glob('test_*.py'))]
-    return names
+    return names + [str(path.relative_to(ROOT)) for path in
+                    sorted((ROOT / 'driver').glob('test_*.py'))]
+
+
+def module(name):
+    """The file of a suite that is a unittest module; None: it is not"""
+    if name.startswith('func-caliptra/'):
+        return ROOT / 'tests/caliptra' / (name.split('/')[1] + '.py')
+    return ROOT / name if name.endswith('.py') else None
 
 
 def durations():
@@ -271,15 +220,13 @@ def needs(name):
     """
     What a suite needs: nothing, its own program, QEMU, QEMU for riscv32, too
     """
-    if name.startswith(('qtest-riscv32', 'func-riscv32')):
-        return 'riscv32'
-    if name.startswith(('qtest-', 'func-')):
-        return 'qemu'
-    if not name.endswith('.py'):
-        return 'meson'
+    if not module(name):
+        if name.startswith(('qtest-riscv32', 'func-riscv32')):
+            return 'riscv32'
+        return 'qemu' if name.startswith(('qtest-', 'func-')) else 'meson'
     # the variables in which a test finds QEMU, and its source
     text = ''.join(path.read_text(encoding='utf-8')
-                   for path in imports(ROOT / name, set()))
+                   for path in imports(module(name), set()))
     for variable, need in ((r'qemu-system-[r]iscv32', 'riscv32'),
                            (r'Q\w*TEST_QEMU_BINARY', 'qemu'),
                            (r'CALIPTRA_[T]REE', 'meson')):
@@ -330,16 +277,17 @@ class Selection:
 def find_suites(names):
     suites = []
     known = {}
-    if any(needs(name) != 'nothing' for name in names):
-        known = {test['name']: test for test in json.loads(
-            (OBJ / 'meson-info/intro-tests.json').read_text(encoding='utf-8'))}
+    intro = OBJ / 'meson-info/intro-tests.json'
+    if intro.exists():
+        known = {test['name']: test for test in
+                 json.loads(intro.read_text(encoding='utf-8'))}
     for name in names:
-        if name.endswith('.py'):
-            path = ROOT / name
-            suite = Suite(name, [], {}, UNITTEST_TIMEOUT, parse_unittest,
-                          path.parent)
-            suite.cmd = [sys.executable, __file__, '--unittest', path.stem,
-                         str(suite.log.with_suffix('.json'))]
+        path = module(name)
+        # what needs nothing built runs from where it is edited
+        if path and (name.endswith('.py') or needs(name) == 'nothing'):
+            suite = Suite(name, [sys.executable, str(TAP), path.stem],
+                          {'PYTHONPATH': str(path.parent)}, UNITTEST_TIMEOUT,
+                          parse_tap, path.parent)
         elif name not in known:
             sys.exit(f'qemu-caliptra: test: QEMU was configured without {name}')
         else:
@@ -390,8 +338,6 @@ def report(suites, seconds):
 
 
 def main(args):
-    if args[:1] == ['--unittest']:
-        return unittest_main(*args[1:])
     if args[:1] == ['--need']:
         # asked before anything is built
         selection = Selection(args[1:])
