@@ -56,8 +56,6 @@ QEMU_BUILD_BUG_ON(A_FUSE_UDS_SEED + 4 * CALIPTRA_BRINGUP_FUSE_WORDS !=
  */
 #define BRINGUP_WDT_CYCLES      (1ULL << 36)
 
-#define BRINGUP_TRNG_WORDS      12
-
 /* Mailbox commands and the layout of FW_INFO (caliptra-sw api) */
 #define CMD_FIRMWARE_LOAD       0x46574C44
 #define CMD_FW_INFO             0x494E464F
@@ -233,7 +231,7 @@ static void bringup_wait(CaliptraBringup *b)
 static void bringup_feed_trng(CaliptraBringup *b)
 {
     /* register words, their bytes in the order of the generator's */
-    uint8_t noise[4 * BRINGUP_TRNG_WORDS];
+    uint8_t noise[4 * CALIPTRA_TRNG_WORDS];
     int i;
 
     if (FIELD_EX32(bringup_read(b, IFC(CPTRA_TRNG_STATUS)),
@@ -241,7 +239,7 @@ static void bringup_feed_trng(CaliptraBringup *b)
         return;
     }
     qemu_guest_getrandom_nofail(noise, sizeof(noise));
-    for (i = 0; i < BRINGUP_TRNG_WORDS; i++) {
+    for (i = 0; i < CALIPTRA_TRNG_WORDS; i++) {
         bringup_write(b, IFC(CPTRA_TRNG_DATA) + 4 * i, ldl_be_p(noise + 4 * i));
     }
     bringup_write(b, IFC(CPTRA_TRNG_STATUS),
