@@ -1174,13 +1174,10 @@ typedef struct Bundle {
     gsize len;
 } Bundle;
 
-static bool make_bundle(Bundle *b, const char *options)
+static void make_bundle(Bundle *b)
 {
-    if (!caliptra_make_bundle(options, &b->file, &b->fuses)) {
-        return false;
-    }
+    caliptra_copy_bundle(&b->file, &b->fuses);
     g_assert_true(g_file_get_contents(b->file, &b->image, &b->len, NULL));
-    return true;
 }
 
 static void free_bundle(Bundle *b)
@@ -1235,9 +1232,7 @@ static void test_load(void)
     uint8_t rsp[264];
     size_t len;
 
-    if (!make_bundle(&b, "")) {
-        return;
-    }
+    make_bundle(&b);
 
     /* unprovisioned, without fuses */
     qts = start_rom(GUEST);
@@ -1354,9 +1349,7 @@ static void test_auto_boot(void)
     uint32_t hash[12];
     Bundle b;
 
-    if (!make_bundle(&b, "")) {
-        return;
-    }
+    make_bundle(&b);
     more = g_strdup_printf(",caliptra-fuses=%s", b.fuses);
     qts = start_auto(&b, more);
     for (int i = 0; i < 2; i++) {
@@ -1428,9 +1421,7 @@ static void test_auto_idle(void)
     int64_t now;
     Bundle b;
 
-    if (!make_bundle(&b, "")) {
-        return;
-    }
+    make_bundle(&b);
     qts = start_auto(&b, "");
     g_assert_true(wait_bootmcu(qts));
     now = qtest_clock_step(qts, 1000 * 1000 * 1000);
@@ -1447,9 +1438,7 @@ static void test_auto_refused(void)
     QTestState *qts;
     Bundle b;
 
-    if (!make_bundle(&b, "")) {
-        return;
-    }
+    make_bundle(&b);
     b.image[b.len - 1] ^= 1;
     g_assert_true(g_file_set_contents(b.file, b.image, b.len, NULL));
     qts = start_auto(&b, "");
@@ -1474,9 +1463,7 @@ static void test_auto_reset(void)
     QTestState *qts;
     Bundle b;
 
-    if (!make_bundle(&b, "")) {
-        return;
-    }
+    make_bundle(&b);
     qts = start_auto(&b, ",caliptra-debug-locked=on");
     g_assert_true(wait_bootmcu(qts));
 
@@ -1524,9 +1511,7 @@ static void test_auto_reset_fatal(void)
     QTestState *qts;
     Bundle b;
 
-    if (!make_bundle(&b, "")) {
-        return;
-    }
+    make_bundle(&b);
     qts = start_auto(&b, "");
     g_assert_true(wait_bootmcu(qts));
     for (int i = 0; i < 3; i++) {
@@ -1548,9 +1533,7 @@ static void test_auto_disabled(void)
     QTestState *qts;
     Bundle b;
 
-    if (!make_bundle(&b, "")) {
-        return;
-    }
+    make_bundle(&b);
     qts = start_auto(&b, "");
     qtest_writel(qts, SCUIO_HWSTRAP1, 1u << 30);
     g_assert_true(wait_bootmcu(qts));
@@ -1584,9 +1567,7 @@ static void test_auto_fuses(void)
     QTestState *qts;
     Bundle b;
 
-    if (!make_bundle(&b, "")) {
-        return;
-    }
+    make_bundle(&b);
     g_assert_true(g_file_set_contents(b.fuses, text, -1, NULL));
     more = g_strdup_printf(",caliptra-fuses=%s", b.fuses);
     qts = start_auto(&b, more);

@@ -240,15 +240,14 @@ uint32_t caliptra_load_firmware(QTestState *qts, const void *image,
                                 size_t len);
 
 /**
- * caliptra_make_bundle: a firmware bundle from scripts/caliptra/bundle.py
- * @options: for its "create", e.g. "--rt-svn 3"; or ""
+ * caliptra_copy_bundle: a firmware bundle that Caliptra accepts
  * @bundle: path of the bundle; caller unlinks and frees
- * @fuses: path of the fuses that accept it, as JSON; caller unlinks and frees
+ * @fuses: path of the fuses that go with it, as JSON; likewise
  *
- * The same options always give the same bundle.  Returns: false, and marks
- * the test as skipped, if Python or its cryptography package are missing.
+ * Copies of tests/data/caliptra, where is what scripts/caliptra/bundle.py
+ * makes without options.
  */
-bool caliptra_make_bundle(const char *options, char **bundle, char **fuses);
+void caliptra_copy_bundle(char **bundle, char **fuses);
 
 /* power cycle and warm reset from the SCU; both end at ready_for_fuses */
 void caliptra_power_cycle(QTestState *qts, uint32_t security_state);
