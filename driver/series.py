@@ -113,7 +113,9 @@ The window in which bus masters see the core, and the SCU registers that drive
 its power, reset and straps.  A stand-in for the BootMCU, which QEMU does not
 have, brings Caliptra up through these registers as the real one would.
 """, ['include/hw/misc/aspeed_caliptra.h', 'hw/misc/aspeed_caliptra.c',
-      'hw/misc/aspeed_bootmcu*', 'hw/misc/aspeed_flsh.*', 'hw/misc/Kconfig',
+      'hw/misc/aspeed_bootmcu*', 'include/hw/misc/aspeed_bootmcu*',
+      'hw/misc/aspeed_flsh.*', 'hw/misc/aspeed_ipc.*',
+      'include/hw/misc/aspeed_ipc.h', 'hw/misc/Kconfig',
       'hw/misc/meson.build',
       'hw/misc/trace-events', 'hw/arm/Kconfig', 'Kconfig.host', 'meson.build',
       'configs/devices/aarch64-softmmu/*']),
