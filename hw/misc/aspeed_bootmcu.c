@@ -64,7 +64,6 @@ static bool bootmcu_power_up(CaliptraBringup *b)
         bootmcu_log(s, "disabled by strap or eFuse: not started");
         return false;
     }
-    b->pauser = s->caliptra->pauser;
     for (i = 0; i < ASPEED_CALIPTRA_OBF_KEY_WORDS; i++) {
         bootmcu_write(s, BOOTMCU_SCUIO(CPTRA_OBF_KEY) + 4 * i,
                       otp->obf_key[i]);
@@ -186,6 +185,7 @@ static void bootmcu_realize(DeviceState *dev, Error **errp)
     if (!sysbus_realize(SYS_BUS_DEVICE(&s->ipc), errp)) {
         return;
     }
+    b->pauser = &s->caliptra->pauser;
     b->fuse = s->caliptra->otp.fuse;
     address_space_init(&s->as, s->memory, TYPE_ASPEED_BOOTMCU);
     caliptra_bringup_connect(b, DEVICE(s->caliptra));

@@ -273,7 +273,7 @@ static void bringup_program_fuses(CaliptraBringup *b)
     b->warm = FIELD_EX32(bringup_read(b, IFC(CPTRA_RESET_REASON)),
                          CPTRA_RESET_REASON, WARM_RESET);
 
-    bringup_write(b, IFC(CPTRA_MBOX_VALID_PAUSER), b->pauser);
+    bringup_write(b, IFC(CPTRA_MBOX_VALID_PAUSER), *b->pauser);
     bringup_write(b, IFC(CPTRA_MBOX_PAUSER_LOCK),
                   R_CPTRA_MBOX_PAUSER_LOCK_LOCK_MASK);
     bringup_write(b, IFC(CPTRA_WDT_CFG), extract64(BRINGUP_WDT_CYCLES, 0, 32));
@@ -296,7 +296,7 @@ static void bringup_program_fuses(CaliptraBringup *b)
     bringup_write(b, IFC(CPTRA_FUSE_WR_DONE),
                   R_CPTRA_FUSE_WR_DONE_DONE_MASK);
     caliptra_log(b->log, "%s, mailbox user 0x%08x",
-                 b->warm ? "warm reset" : "fuses written", b->pauser);
+                 b->warm ? "warm reset" : "fuses written", *b->pauser);
 
     flow_status = bringup_read(b, IFC(CPTRA_FLOW_STATUS));
     if (FIELD_EX32(flow_status, CPTRA_FLOW_STATUS, BOOT_FSM_PS) ==

@@ -32,10 +32,11 @@ struct CaliptraBringup {
     CaliptraLog *log;
 
     /*
-     * What to bring the core up with; set by the derived device, not state.
-     * The fuses as to be written to the registers from fuse_uds_seed on.
+     * What to bring the core up with; not state: the derived device sets it
+     * when it is realized and after a snapshot is loaded.  The fuses as to be
+     * written to the registers from fuse_uds_seed on.
      */
-    uint32_t pauser;
+    const uint32_t *pauser;
     const uint32_t *fuse;
     const char *firmware_name;
     const uint8_t *firmware;
