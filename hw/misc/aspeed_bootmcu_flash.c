@@ -1075,6 +1075,7 @@ void bootmcu_flash_stop(AspeedBootMcuState *s)
 
 void bootmcu_flash_reset(AspeedBootMcuState *s)
 {
+    bootmcu_flash_stop(s);
     /* what the guest has written is to be seen by the reads that follow */
     if (s->flash.blk) {
         blk_drain(s->flash.blk);
