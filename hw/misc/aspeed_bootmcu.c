@@ -95,8 +95,13 @@ static bool bootmcu_pwrgood(CaliptraBringup *b)
 void bootmcu_fail(AspeedBootMcuState *s, const char *file, const char *what,
                   const char *why)
 {
-    warn_report("%s: %s: %s; the CA35 cores stay held", file, what, why);
-    bootmcu_log(s, "%s: %s: %s; the CA35 cores stay held", file, what, why);
+    /* once: the log often is the terminal that stderr goes to */
+    if (CALIPTRA_BRINGUP(s)->log) {
+        bootmcu_log(s, "%s: %s: %s; the CA35 cores stay held", file, what,
+                    why);
+    } else {
+        warn_report("%s: %s: %s; the CA35 cores stay held", file, what, why);
+    }
     aspeed_bootmcu_ipc_start(&s->ipc);
 }
 

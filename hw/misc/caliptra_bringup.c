@@ -56,6 +56,10 @@ QEMU_BUILD_BUG_ON(A_FUSE_UDS_SEED + 4 * CALIPTRA_BRINGUP_FUSE_WORDS !=
  */
 #define BRINGUP_WDT_CYCLES      (1ULL << 36)
 
+/* Bit of CPTRA_DBG_MANUF_SERVICE_REG, and room for the CSR (caliptra-sw) */
+#define BRINGUP_GENERATE_IDEVID_CSR     (1 << 0)
+#define BRINGUP_CSR_MAX                 512
+
 /* Mailbox commands and the layout of FW_INFO (caliptra-sw api) */
 #define CMD_FIRMWARE_LOAD       0x46574C44
 #define CMD_FW_INFO             0x494E464F
@@ -292,6 +296,10 @@ static void bringup_program_fuses(CaliptraBringup *b)
         for (i = 0; i < CALIPTRA_BRINGUP_FUSE_WORDS; i++) {
             bringup_write(b, IFC(FUSE_UDS_SEED) + 4 * i, b->fuse[i]);
         }
+        if (b->idevid_csr) {
+            bringup_write(b, IFC(CPTRA_DBG_MANUF_SERVICE_REG),
+                          BRINGUP_GENERATE_IDEVID_CSR);
+        }
     }
     bringup_write(b, IFC(CPTRA_FUSE_WR_DONE),
                   R_CPTRA_FUSE_WR_DONE_DONE_MASK);
@@ -307,6 +315,23 @@ static void bringup_program_fuses(CaliptraBringup *b)
     /* a warm reset finds the firmware still loaded */
     bringup_enter(b, b->warm ? BRINGUP_WAIT_RUNTIME : BRINGUP_WAIT_FW,
                   BRINGUP_STEP_NS);
+}
+
+/*
+ * ROM has put the CSR for its IDevID key into the mailbox, and goes on when
+ * the request for it ends (caliptra-sw rom/dev/README.md, "Manufacturing
+ * Flow").  Whoever wants to have it asks the runtime: GET_IDEV_CSR.
+ */
+static void bringup_take_csr(CaliptraBringup *b)
+{
+    uint32_t len = bringup_read(b, MBOX(MBOX_DLEN));
+    uint32_t pos;
+
+    for (pos = 0; pos < MIN(len, BRINGUP_CSR_MAX); pos += 4) {
+        bringup_read(b, MBOX(MBOX_DATAOUT));
+    }
+    bringup_write(b, IFC(CPTRA_DBG_MANUF_SERVICE_REG), 0);
+    bringup_enter(b, BRINGUP_WAIT_FW, BRINGUP_STEP_NS);
 }
 
 static void bringup_upload(CaliptraBringup *b)
@@ -354,13 +379,10 @@ static void bringup_end_fw_info(CaliptraBringup *b, uint32_t status)
     }
     bringup_write(b, MBOX(MBOX_EXECUTE), 0);
     if (status == MBOX_STATUS_DATA_READY) {
-        caliptra_log(b->log, "FMC %08x%08x.. SVN %u, "
-                     "runtime %08x%08x.. SVN %u, PL0 user 0x%08x",
-                     info[FW_INFO_FMC_DIGEST], info[FW_INFO_FMC_DIGEST + 1],
-                     info[FW_INFO_FMC_SVN],
-                     info[FW_INFO_RUNTIME_DIGEST],
-                     info[FW_INFO_RUNTIME_DIGEST + 1],
-                     info[FW_INFO_RUNTIME_SVN], info[FW_INFO_PL0_PAUSER]);
+        caliptra_log(b->log, "FMC SVN %u %08x.., runtime SVN %u %08x.., "
+                     "PL0 0x%08x", info[FW_INFO_FMC_SVN],
+                     info[FW_INFO_FMC_DIGEST], info[FW_INFO_RUNTIME_SVN],
+                     info[FW_INFO_RUNTIME_DIGEST], info[FW_INFO_PL0_PAUSER]);
     } else {
         g_autofree char *why = caliptra_bringup_error(b);
 
@@ -437,7 +459,11 @@ static void bringup_step(void *opaque)
         }
         break;
     case BRINGUP_WAIT_FW:
-        if (!FIELD_EX32(flow_status, CPTRA_FLOW_STATUS, READY_FOR_FW)) {
+        if (FIELD_EX32(flow_status, CPTRA_FLOW_STATUS, IDEVID_CSR_READY) &&
+            bringup_read(b, IFC(CPTRA_DBG_MANUF_SERVICE_REG))) {
+            bringup_take_csr(b);
+        } else if (!FIELD_EX32(flow_status, CPTRA_FLOW_STATUS,
+                               READY_FOR_FW)) {
             bringup_wait(b);
         } else if (bc->firmware && !bc->firmware(b)) {
             if (b->stage == BRINGUP_WAIT_FW) {
@@ -514,7 +540,8 @@ static void bringup_data_avail_line(void *opaque, int n, int level)
 {
     CaliptraBringup *b = opaque;
 
-    if (b->stage == BRINGUP_WAIT_LOAD || b->stage == BRINGUP_WAIT_FW_INFO) {
+    if (b->stage == BRINGUP_WAIT_FW || b->stage == BRINGUP_WAIT_LOAD ||
+        b->stage == BRINGUP_WAIT_FW_INFO) {
         bringup_wake(b);
     }
 }
@@ -657,6 +684,7 @@ const VMStateDescription vmstate_caliptra_bringup = {
 static const Property bringup_properties[] = {
     DEFINE_PROP_LINK("log", CaliptraBringup, log, TYPE_CALIPTRA_LOG,
                      CaliptraLog *),
+    DEFINE_PROP_BOOL("idevid-csr", CaliptraBringup, idevid_csr, false),
 };
 
 static void bringup_class_init(ObjectClass *klass, const void *data)

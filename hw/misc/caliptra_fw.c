@@ -644,9 +644,6 @@ static void fw_event(CaliptraUc *uc, CaliptraUcEvent event)
 
 static uint32_t fw_fatal_report(CaliptraFw *fw)
 {
-    caliptra_log(fw->log, "fatal error %s (0x%08x): %s",
-                 caliptra_error_name(fw->error), fw->error,
-                 caliptra_error_cause(fw->error));
     fw_error_reg(fw, A_CPTRA_FW_ERROR_FATAL, fw->error);
     fw_error_reg(fw, A_CPTRA_FW_ERROR_NON_FATAL, fw->error);
     caliptra_drv_zeroize_engines(fw);

@@ -7,8 +7,11 @@
 """Ask a running QEMU over QMP for its Caliptra's CSRs and certificates, and
 write them as PEM files.
 
+What is missing is told, with the reason, and makes the exit status 1.
+
 Example:
-    qemu-system-aarch64 -M ast2700fc,... -qmp unix:qmp.sock,server,wait=off
+    qemu-system-aarch64 -M ast2700fc,caliptra-idevid-csr=on,... \\
+        -qmp unix:qmp.sock,server,wait=off
     identity.py --qmp qmp.sock --output identity
     openssl x509 -text -noout -in identity/rt-alias-cert.pem
 """
@@ -16,13 +19,14 @@ Example:
 import argparse
 import base64
 import hashlib
-import json
 import os
-import socket
-import sys
 import textwrap
 
+from caliptra_common import ToolError, run_tool, write_file
+from caliptra_qmp import Qmp
+
 FIRMWARE_TYPE = 'child<caliptra-native-fw>'
+CORE_TYPE = 'child<caliptra>'
 
 # property of the firmware, PEM label
 OBJECTS = (
@@ -37,73 +41,34 @@ OBJECTS = (
 CHAIN = ('rt-alias-cert', 'fmc-alias-cert', 'ldevid-cert')
 
 
-class IdentityError(Exception):
-    """Something the user can put right; the message is one line."""
-
-
-class Qmp:
-    """A QMP connection: socket path, or host:port."""
-
-    def __init__(self, address):
-        host, colon, port = address.rpartition(':')
-        try:
-            if colon and port.isdigit():
-                sock = socket.create_connection((host or 'localhost',
-                                                 int(port)), timeout=10)
-            else:
-                sock = socket.socket(socket.AF_UNIX)
-                sock.settimeout(10)
-                sock.connect(address)
-            self.file = sock.makefile('rw', encoding='utf-8')
-            if 'QMP' not in self._read():
-                raise IdentityError(f'{address}: this is not QMP')
-            self.command('qmp_capabilities')
-        except OSError as e:
-            raise IdentityError(f'{address}: {e.strerror or e}') from None
-
-    def _read(self):
-        line = self.file.readline()
-        if not line:
-            raise IdentityError('QEMU closed the connection (another QMP '
-                                'client may be connected)')
-        try:
-            return json.loads(line)
-        except ValueError:
-            raise IdentityError('this is not QMP') from None
-
-    def command(self, name, **arguments):
-        json.dump({'execute': name, 'arguments': arguments}, self.file)
-        self.file.write('\n')
-        self.file.flush()
-        while True:
-            answer = self._read()
-            if 'error' in answer:
-                raise IdentityError(f'{name}: {answer["error"]["desc"]}')
-            if 'return' in answer:
-                return answer['return']
-
-    def find(self, type_name, path='/machine'):
-        """QOM path of the first object of a type below path, or None."""
-        todo = [path]
-        while todo:
-            path = todo.pop(0)
-            for prop in self.command('qom-list', path=path):
-                if prop['type'] == type_name:
-                    return f'{path}/{prop["name"]}'
-                if prop['type'].startswith('child<'):
-                    todo.append(f'{path}/{prop["name"]}')
-        return None
+# CPTRA_FLOW_STATUS (caliptra-rtl soc_ifc_external_reg.rdl)
+READY_FOR_RUNTIME = 1 << 29
 
 
 def fetch(qmp):
     """What the firmware has, DER by name of the property."""
     firmware = qmp.find(FIRMWARE_TYPE)
     if not firmware:
-        raise IdentityError('this machine has no Caliptra (is the option '
-                            'caliptra-boot=off in force?)')
-    return {name: base64.b64decode(qmp.command('qom-get', path=firmware,
-                                               property=name))
+        raise ToolError('this machine has no Caliptra (is the option '
+                        'caliptra-boot=off in force?)' if
+                        not qmp.find(CORE_TYPE) else
+                        'the Caliptra of this machine runs firmware of its '
+                        'own: ask that with mbox.py')
+    return {name: base64.b64decode(qmp.get(firmware, name))
             for name, _ in OBJECTS}
+
+
+def why_missing(qmp, name):
+    """Why there is no such object, for a person"""
+    core = qmp.find(CORE_TYPE)
+    if not qmp.get(core, 'flow-status') & READY_FOR_RUNTIME:
+        return f'Caliptra has stopped: {qmp.get(core, "last-error-name")}' \
+            if qmp.get(core, 'last-error') else \
+            'not there yet: the runtime is not ready'
+    if name == 'idevid-csr':
+        return ('not made: the boot has to ask for it (machine option '
+                'caliptra-idevid-csr=on)')
+    return 'not there'
 
 
 def pem(der, label):
@@ -113,11 +78,7 @@ def pem(der, label):
 
 def write(directory, name, text):
     path = os.path.join(directory, name + '.pem')
-    try:
-        with open(path, 'w', encoding='ascii') as f:
-            f.write(text)
-    except OSError as e:
-        raise IdentityError(f'{path}: {e.strerror}') from None
+    write_file(path, text.encode())
     return path
 
 
@@ -131,30 +92,29 @@ def main(argv):
                         help='where to write (default: here)')
     args = parser.parse_args(argv)
 
-    objects = fetch(Qmp(args.qmp))
+    qmp = Qmp(args.qmp)
+    objects = fetch(qmp)
     try:
         os.makedirs(args.output, exist_ok=True)
     except OSError as e:
-        raise IdentityError(f'{args.output}: {e.strerror}') from None
+        raise ToolError(f'{args.output}: {e.strerror}') from None
     texts = {}
     for name, label in OBJECTS:
         der = objects[name]
         if not der:
-            print(f'{name}: not there (yet)')
+            print(f'{name}: {why_missing(qmp, name)}')
             continue
         texts[name] = pem(der, label)
         path = write(args.output, name, texts[name])
         print(f'{path}: {len(der)} bytes of DER, '
               f'SHA-256 {hashlib.sha256(der).hexdigest()}')
+    qmp.close()
     if all(name in texts for name in CHAIN):
         print(write(args.output, 'chain',
                     ''.join(texts[name] for name in CHAIN)) +
               ': the three certificates, RT alias first')
-    return 0
+    return 0 if len(texts) == len(OBJECTS) else 1
 
 
 if __name__ == '__main__':
-    try:
-        sys.exit(main(sys.argv[1:]))
-    except IdentityError as error:
-        sys.exit(f'identity.py: {error}')
+    run_tool('identity.py', main)

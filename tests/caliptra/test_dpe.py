@@ -1229,48 +1229,6 @@ class Paths(DeviceTest):
                                   capture_output=True, check=False)
             self.assertEqual(done.returncode, 0, done.stderr)
 
-    def test_documented(self):
-        """The commands of "Attesting a blob" in the documentation."""
-        with open(os.path.join(HERE, '..', '..', 'docs', 'specs',
-                               'caliptra.rst'), encoding='utf-8') as f:
-            text = f.read()
-        text = text[text.index('\nAttesting a blob\n'):]
-        text = text[:text.index('\nAuthorization manifest\n')]
-        # commands and the output that follows each
-        dialogue = re.findall(r'^  \$ ((?:.*\\\n)*.*)\n((?:  [^$\s].*\n)*)',
-                              text, re.M)
-        self.assertGreater(len(dialogue), 5)
-        if not shutil.which('openssl'):
-            self.skipTest('no openssl here')
-        with tempfile.TemporaryDirectory() as tmp:
-            self.put_evidence(tmp)
-            for command, output in dialogue:
-                done = subprocess.run(command, shell=True, cwd=tmp,
-                                      capture_output=True, text=True,
-                                      check=False)
-                self.assertEqual(done.returncode, 0, command + done.stderr)
-                if output:
-                    self.assertEqual(done.stdout.split(), output.split())
-
-    def put_evidence(self, directory):
-        """What a part has to say, as files."""
-        identity = self.bench.identity
-        blob, challenge = b'a blob', b'are you there?'
-        self.ask(m.stash(b'blob', m.sha384(blob)), m.CMD_STASH_MEASUREMENT)
-        leaf = self.certificate(self.status(0, m.certify(label=k.LABEL)))
-        sig = self.status(0, m.sign(label=k.LABEL,
-                                    digest=m.sha384(challenge)))
-        os.mkdir(os.path.join(directory, 'identity'))
-        for name, data in (
-                ('blob', blob), ('challenge', challenge), ('leaf.der', leaf),
-                ('challenge.sig', raw_signature(sig[16:64], sig[64:])),
-                ('identity/idevid-csr.pem',
-                 pem(identity.idevid_csr, 'CERTIFICATE REQUEST').encode()),
-                ('identity/chain.pem',
-                 ''.join(map(pem, self.device_chain())).encode())):
-            with open(os.path.join(directory, name), 'wb') as f:
-                f.write(data)
-
     def test_disabled(self):
         """Nothing verifies once attestation is disabled."""
         self.ask(m.request(m.CMD_DISABLE_ATTESTATION, b''),

@@ -31,6 +31,7 @@ sys.path.insert(0, os.path.join(ROOT, 'scripts', 'caliptra'))
 import caliptra_commands as table           # noqa: E402
 import caliptra_common as common            # noqa: E402
 import dpe_model                            # noqa: E402
+import identity                             # noqa: E402
 import mbox                                 # noqa: E402
 from caliptra_common import ToolError       # noqa: E402
 from caliptra_qmp import Qmp                # noqa: E402
@@ -40,17 +41,20 @@ from qtestlib import default_binary         # noqa: E402
 TIMEOUT = 120
 
 
-def machine(directory, *args, firmware='fw.bin', name='ast2700fc'):
+def machine(directory, *args, firmware, damage):
     """A QEMU that runs, with QMP at qmp.sock in @directory"""
+    image = bytearray(bundle())
+    if damage:
+        image[damage] ^= 1
     with open(os.path.join(directory, 'fw.bin'), 'wb') as f:
-        f.write(bundle())
+        f.write(image)
     with open(os.path.join(directory, 'fuses.json'), 'w') as f:
         json.dump({'key_manifest_pk_hash': VENDOR_HASH.hex(),
                    'owner_pk_hash': OWNER_HASH.hex(), 'lms_verify': 1}, f)
     options = f',caliptra-firmware={firmware},caliptra-fuses=fuses.json' \
         if firmware else ''
     return subprocess.Popen(
-        [default_binary(), '-M', name + options, '-display', 'none',
+        [default_binary(), '-M', 'ast2700fc' + options, '-display', 'none',
          '-nodefaults', '-qmp', 'unix:qmp.sock,server=on,wait=off', *args],
         cwd=directory, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
@@ -60,16 +64,28 @@ class MachineCase(unittest.TestCase):
 
     args = ()
     firmware = 'fw.bin'
+    damage = None               # offset of a byte of the firmware
+    wait_for_runtime = False
 
     @classmethod
     def setUpClass(cls):
         cls.dir = tempfile.mkdtemp(prefix='caliptra-mbox-test-')
         cls.addClassCleanup(shutil.rmtree, cls.dir, True)
-        cls.qemu = machine(cls.dir, *cls.args, firmware=cls.firmware)
+        cls.qemu = machine(cls.dir, *cls.args, firmware=cls.firmware,
+                           damage=cls.damage)
         cls.addClassCleanup(cls.qemu.wait)
         cls.addClassCleanup(cls.qemu.kill)
         cls.address = os.path.join(cls.dir, 'qmp.sock')
         cls.qmp('query-status')
+        if cls.wait_for_runtime:
+            cls.wait_for_release()
+
+    @classmethod
+    def wait_for_release(cls):
+        end = time.monotonic() + TIMEOUT
+        while cls.qmp('qom-get', path='/machine', property='ca35-held'):
+            assert time.monotonic() < end, 'Caliptra does not start'
+            time.sleep(0.05)
 
     @classmethod
     def qmp(cls, command, **arguments):
@@ -79,7 +95,7 @@ class MachineCase(unittest.TestCase):
                 qmp = Qmp(cls.address)
                 break
             except ToolError:
-                if time.monotonic() > end:
+                if time.monotonic() > end or cls.qemu.poll() is not None:
                     raise
                 time.sleep(0.05)
         try:
@@ -109,13 +125,7 @@ class MachineCase(unittest.TestCase):
 
 class RuntimeTest(MachineCase):
 
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        end = time.monotonic() + TIMEOUT
-        while cls.qmp('qom-get', path='/machine', property='ca35-held'):
-            assert time.monotonic() < end, 'Caliptra does not start'
-            time.sleep(0.05)
+    wait_for_runtime = True
 
     def test_text(self):
         status, out, _ = self.call('FW_INFO')
@@ -291,8 +301,88 @@ class RuntimeTest(MachineCase):
             self.assertEqual(self.call('VERSION')[0], 0)
 
 
+class AttestationTest(MachineCase):
+    """A machine whose boot has asked for the IDevID CSR"""
+
+    args = ('-machine', 'caliptra-idevid-csr=on')
+    wait_for_runtime = True
+
+    def run_in(self, directory, command):
+        return subprocess.run(
+            command, shell=True, cwd=directory, check=False,
+            capture_output=True, encoding='utf-8',
+            env={**os.environ, 'QMP': self.address, 'PATH':
+                 os.path.dirname(sys.executable) + ':' + os.environ['PATH']})
+
+    def test_documented(self):
+        """The commands of "Attesting a blob" in the documentation"""
+        with open(os.path.join(ROOT, 'docs', 'specs', 'caliptra.rst'),
+                  encoding='utf-8') as f:
+            text = f.read()
+        text = text[text.index('\nAttesting a blob\n'):]
+        text = text[:text.index('\nAuthorization manifest\n')]
+        # commands and the output that follows each
+        dialogue = re.findall(r'^  \$ ((?:.*\\\n)*.*)\n((?:  [^$\s].*\n)*)',
+                              text, re.MULTILINE)
+        self.assertGreater(len(dialogue), 10)
+        with tempfile.TemporaryDirectory() as tmp:
+            os.symlink(os.path.abspath(os.path.join(ROOT, 'scripts')),
+                       os.path.join(tmp, 'scripts'))
+            for command, output in dialogue:
+                done = self.run_in(tmp, command)
+                self.assertEqual(done.returncode, 0, command + done.stderr)
+                if output:
+                    self.assertEqual(done.stdout.split(), output.split())
+
+    def test_csr_command(self):
+        """The runtime has the same CSR"""
+        with tempfile.TemporaryDirectory() as tmp:
+            done = self.run_in(tmp, f'{ROOT}/scripts/caliptra/identity.py '
+                               '--qmp $QMP')
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+            with open(os.path.join(tmp, 'idevid-csr.pem')) as f:
+                self.assertEqual(self.good('GET_IDEV_CSR')['csr'], f.read())
+
+
+class MissingTest(MachineCase):
+    """What identity.py says of what is not there"""
+
+    def identity(self):
+        out = io.StringIO()
+        with contextlib.redirect_stdout(out):
+            status = identity.main(['--qmp', self.address, '--output',
+                                    os.path.join(self.dir, 'identity')])
+        return status, out.getvalue()
+
+    def test_no_csr(self):
+        self.wait_for_release()
+        status, out = self.identity()
+        self.assertEqual(status, 1)
+        self.assertRegex(out, r'(?m)^idevid-csr: not made: the boot has to '
+                              r'ask for it .*caliptra-idevid-csr=on')
+        self.assertEqual(out.count('bytes of DER'), 4)
+
+
+class RefusedTest(MissingTest):
+    """A bundle that ROM refuses"""
+
+    damage = 6000
+
+    def test_no_csr(self):
+        end = time.monotonic() + TIMEOUT
+        while True:
+            status, out = self.identity()
+            self.assertEqual(status, 1)
+            if 'Caliptra has stopped' in out:
+                break
+            self.assertLess(time.monotonic(), end, out)
+            time.sleep(0.1)
+        self.assertIn('rt-alias-cert: Caliptra has stopped: '
+                      'IMAGE_VERIFIER_ERR_', out)
+
+
 class RomTest(MachineCase):
-    """A bundle that ROM refuses, and none"""
+    """A Caliptra that nobody starts"""
 
     firmware = None
     args = ('-machine', 'caliptra-boot=guest')

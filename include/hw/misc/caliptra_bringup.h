@@ -28,8 +28,12 @@ OBJECT_DECLARE_TYPE(CaliptraBringup, CaliptraBringupClass, CALIPTRA_BRINGUP)
 struct CaliptraBringup {
     SysBusDevice parent_obj;
 
-    /* property: for the person who watches; may be NULL */
+    /*
+     * properties: for the person who watches, may be NULL; whether a cold
+     * boot asks ROM for the CSR of the IDevID key
+     */
     CaliptraLog *log;
+    bool idevid_csr;
 
     /*
      * What to bring the core up with; not state: the derived device sets it
