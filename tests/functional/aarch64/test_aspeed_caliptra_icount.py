@@ -7,6 +7,7 @@
 #
 # Record/replay itself refuses machines with more than one CPU.
 
+from qemu.machine.machine import VMLaunchFailure
 from qemu_test import skipIfMissingCommands, skipIfMissingImports
 from qemu_test import wait_for_console_pattern
 
@@ -57,6 +58,15 @@ class AspeedCaliptraIcount(CaliptraTest):
                          for name in ('ipc-first', 'ipc-second'))
         self.assertEqual(first, second)
         self.assertIn(b' passed, 0 failed', first[1])
+
+    def test_record(self):
+        """What the manual says of record/replay is true"""
+        vm = self.make_vm('-icount', 'shift=2,rr=record,rrfile=' +
+                          self.scratch_file('record.bin'))
+        with self.assertRaises(VMLaunchFailure) as launch:
+            vm.launch()
+        self.assertIn('Record/replay is not supported with multiple CPUs',
+                      launch.exception.output)
 
 
 if __name__ == '__main__':
