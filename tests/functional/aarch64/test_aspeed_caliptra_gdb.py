@@ -5,6 +5,7 @@
 # Debug the ast2700fc machine while Caliptra holds its cores
 
 import os
+import re
 from subprocess import TimeoutExpired, run
 
 from qemu_test import skipIfMissingEnv, skipIfMissingImports
@@ -44,7 +45,7 @@ class AspeedCaliptraGdb(CaliptraTest):
     def assert_threads_held(self, threads):
         """gdb sees each CA35 core at its entry, and that it does not run"""
         for n in range(self.CA35_CORES):
-            self.assertRegex(threads, rf'CPU#{n} \[halted \]\) '
+            self.assertRegex(threads, rf'cpu\[{n}\] \[halted \]\) '
                              f'0x0*{self.ENTRY:x} ')
 
     def test_break_at_entry(self):
@@ -79,6 +80,20 @@ class AspeedCaliptraGdb(CaliptraTest):
         self.assertIn(self.RELEASED, self.caliptra_log())
         self.wait_until(lambda: vm.cmd('query-status')['status'] == 'running',
                         'goes on after the detach')
+
+    def test_all_cpus(self):
+        """SSP and TSP have other registers: they are inferiors of their own"""
+        _, vm_socket = self.debugged_vm()
+        out = self.gdb(vm_socket,
+                       'set architecture auto',
+                       'add-inferior', 'inferior 2', 'attach 2',
+                       'add-inferior', 'inferior 3', 'attach 3',
+                       'info threads',
+                       'p/x $xpsr')
+        self.assertNotIn('runcated', out)
+        threads = re.findall(r'^[ *] (\d\.\d) .*\[halted \]', out, re.M)
+        self.assertEqual(threads, ['1.1', '1.2', '1.3', '1.4', '2.1', '3.1'])
+        self.assertIn('$1 = 0x', out)
 
     def test_attach_held(self):
         """A refused firmware: gdb can look around, nothing has run"""
