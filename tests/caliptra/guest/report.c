@@ -313,15 +313,21 @@ static void summarize_chain(void)
         { "FMC alias", CMD_GET_FMC_ALIAS_CERT },
         { "RT alias", CMD_GET_RT_ALIAS_CERT },
     };
+    uint32_t len[ARRAY_SIZE(certs)];
     size_t i;
 
     for (i = 0; i < ARRAY_SIZE(certs); i++) {
-        if (ask_quietly(certs[i].name, certs[i].cmd)) {
-            put_name(certs[i].name);
-            put("certificate of ");
-            put_dec(mbox_rsp[2]);
-            put(" bytes\n");
+        if (!ask_quietly(certs[i].name, certs[i].cmd)) {
+            return;
         }
+        len[i] = mbox_rsp[2];
+    }
+    put_name("certificates");
+    for (i = 0; i < ARRAY_SIZE(certs); i++) {
+        put(certs[i].name);
+        put_char(' ');
+        put_dec(len[i]);
+        put(i + 1 < ARRAY_SIZE(certs) ? ", " : " bytes\n");
     }
 }
 
