@@ -108,6 +108,12 @@ Straps, power, reset, mailbox user, fuses, entropy on demand, firmware: what
 each SoC's boot ROM has to do.  An abstract device, so that a SoC says only
 how it reaches the core and its own power and reset bits.
 """, ['hw/misc/caliptra_bringup.c']),
+    ('hw/nvram/aspeed_otp_ast2700: OTP of the ASPEED AST2700', """
+What a SoC of this family is, from the hashes of its owner's keys to its life
+cycle, stands in its OTP.  Model the memory, behind a drive in any of the
+forms in which ASPEED's tools know it, and the controller that reads and
+programs it.
+""", ['hw/nvram/*', 'include/hw/nvram/*']),
     ('hw/misc/aspeed_caliptra: Caliptra in the ASPEED AST27x0', """
 The window in which bus masters see the core, and the SCU registers that drive
 its power, reset and straps.  A stand-in for the BootMCU, which QEMU does not

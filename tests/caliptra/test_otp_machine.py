@@ -1,0 +1,250 @@
+#!/usr/bin/env python3
+#
+# The AST2700's OTP in the machine: files, programming, what Caliptra gets
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
+"""OTP images behind aspeed-otp-ast2700.drive, and files that users give."""
+
+import os
+import random
+import shutil
+import struct
+import sys
+import tempfile
+import time
+import unittest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
+import caliptra_soc as soc_regs     # noqa: E402
+import command_env as env           # noqa: E402
+import dev_bundle                   # noqa: E402
+import test_otp as files            # noqa: E402
+from caliptra_otp import Otp        # noqa: E402
+from qtestlib import QTest, QTestError      # noqa: E402
+
+OTP = 0x14C07000
+OTP_KEY = OTP
+OTP_UNLOCK = 0x349FE38A
+OTP_LOCK = 1
+# registers of master 1
+OTP_CMD = OTP + 0x24
+OTP_WDATA = OTP + 0x28
+OTP_STATUS = OTP + 0x38
+OTP_ADDR = OTP + 0x3C
+OTP_RDATA = OTP + 0x40
+OTP_READ = 0x23B1E361
+OTP_PROGRAM = 0x23B1E364
+
+
+class Machine(QTest):
+    """ast2700fc with an OTP image"""
+
+    def __init__(self, path=None, options='', args=(), read_only=False,
+                 **kwargs):
+        if path:
+            args = ['-blockdev', f'driver=file,filename={path},node-name=otp,'
+                    f'read-only={"on" if read_only else "off"}',
+                    '-global', 'aspeed-otp-ast2700.drive=otp', *args]
+        super().__init__(machine='ast2700fc' + options, args=args, **kwargs)
+
+    def unlock(self):
+        self.write32(OTP_KEY, OTP_UNLOCK)
+
+    def otp_words(self, addrs):
+        """Words of the OTP, which must be unlocked"""
+        cmds = []
+        for addr in addrs:
+            cmds += ['writel 0x%x 0x%x' % (OTP_ADDR, addr),
+                     'writel 0x%x 0x%x' % (OTP_CMD, OTP_READ),
+                     'readl 0x%x' % OTP_STATUS, 'readl 0x%x' % OTP_RDATA]
+        answers = self.batch(cmds)
+        if any(int(status, 16) for status in answers[2::4]):
+            raise AssertionError('a word could not be read')
+        return [int(word, 16) for word in answers[3::4]]
+
+    def program(self, addr, data):
+        self.writes32([(OTP_ADDR, addr), (OTP_WDATA, data),
+                       (OTP_CMD, OTP_PROGRAM)])
+        return self.read32(OTP_STATUS)
+
+
+class FileCase(unittest.TestCase):
+
+    def setUp(self):
+        self.dir = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, self.dir)
+
+    def path(self, name):
+        return os.path.join(self.dir, name)
+
+    def file(self, data, name='otp.bin'):
+        with open(self.path(name), 'wb') as f:
+            f.write(data)
+        return self.path(name)
+
+    def read(self, name='otp.bin'):
+        with open(self.path(name), 'rb') as f:
+            return f.read()
+
+
+def known_otp(directory, name):
+    """Content of an OTP of test_otp.KNOWN"""
+    case = files.ToolCase()
+    case.dir = directory
+    files.write_files(directory, files.KEY_FILES)
+    return case.make(files.KNOWN[name][0])
+
+
+def random_otp(seed):
+    """An OTP with something in each field that anybody looks at"""
+    rand = random.Random(seed)
+    otp = Otp()
+    for first, last in ((0x3E0, 0x440), (0x1C00, 0x1C62)):
+        for word in range(first, last):
+            if rand.random() < 0.7:
+                otp.words[word] = rand.getrandbits(16)
+    # neither unprogrammable nor without Caliptra
+    otp.words[0x400] &= 0x0FFF
+    for option in range(6):
+        otp.words[0x423 + 2 * option] &= 0x7FFF
+    for index in rand.sample(range(80), 12):
+        otp.put(0x1000 + 2 * index,
+                rand.randrange(0xA0, 0xC00) << 16 | rand.getrandbits(10), 32)
+    for word in range(0x10A0, 0x1C00):
+        otp.words[word] = rand.getrandbits(16)
+    if rand.random() < 0.5:
+        otp.words[0x1C12:0x1C2A] = [0] * 24
+    return otp
+
+
+class Storage(FileCase):
+    """What the guest reads is what the file says"""
+
+    def check(self, path, otp, **kwargs):
+        with Machine(path, **kwargs) as m:
+            m.unlock()
+            self.assertEqual(m.otp_words(range(0x2000)), otp.words)
+
+    def test_forms(self):
+        for name, form in (('two-owners', 'image'), ('two-owners', 'flat'),
+                           ('svn', 'image')):
+            otp = known_otp(self.dir, name)
+            with self.subTest(name, form=form):
+                self.check(self.file(getattr(otp, form)()), otp)
+        with self.subTest('dump'):
+            otp = random_otp(1)
+            otp.words[0x1F80:] = [0x8000 + i for i in range(0x80)]
+            self.check(self.file(struct.pack('<8192H', *otp.words)), otp)
+
+    def test_old_image(self):
+        """Of a tool that knew no user region"""
+        otp = known_otp(self.dir, 'svn')
+        data = bytearray(otp.image()[:-48])
+        del data[0x30:0x34]
+        for at in range(0x14, 0x30, 4):
+            value = struct.unpack_from('<I', data, at)[0]
+            struct.pack_into('<I', data, at, value - 4)
+        for at in (0x10, 0x30):
+            value = struct.unpack_from('<I', data, at)[0]
+            struct.pack_into('<I', data, at, value - 4)
+        data += files.hashlib.sha384(data).digest()
+        self.assertEqual(Otp.parse(bytes(data)).words, otp.words)
+        self.check(self.file(data), otp)
+
+    def refused(self, data, text):
+        with self.assertRaises(QTestError) as caught:
+            Machine(self.file(data)).close()
+        # the exception has QEMU's stderr after its command line
+        said = str(caught.exception).split('-global aspeed-otp')[1]
+        lines = said.split('\n')[1:]
+        self.assertEqual(len(lines), 1, said)
+        self.assertIn("OTP drive 'otp': ", lines[0])
+        self.assertIn(text, lines[0])
+
+    def test_refused(self):
+        image = bytearray(known_otp(self.dir, 'svn').image())
+        flipped = bytearray(image)
+        flipped[0x1234] ^= 1
+        for data, text in (
+                (image[:4096], 'truncated'), (image[:-1], 'checksum'),
+                (flipped, 'checksum'), (b'', 'no OTP image'),
+                (bytes(0x3C00), 'no OTP image'),
+                (b'CMAN' + bytes(100000), 'at most 16384')):
+            with self.subTest(text, size=len(data)):
+                self.refused(bytes(data), text)
+
+
+class Programming(FileCase):
+
+    def test_persists(self):
+        """From one machine to the next; U-Boot's order of things"""
+        path = self.file(bytes(0x3F00))
+        with Machine(path) as m:
+            m.unlock()
+            self.assertEqual(m.program(0x3E3, 1), 0)
+            m.cmd('clock_step 1000')
+            self.assertEqual(m.program(0x402, 0x100), 0)
+        with Machine(path) as m:
+            m.unlock()
+            self.assertEqual(m.otp_words([0x3E3, 0x402]), [1, 0x100])
+
+    def test_not_saved(self):
+        """One warning, and the machine runs on with what was programmed"""
+        otp = known_otp(self.dir, 'demo')
+        for data, read_only in ((otp.image(), False), (otp.flat(), True)):
+            path = self.file(data)
+            with self.subTest(read_only=read_only), \
+                    Machine(path, read_only=read_only) as m:
+                m.unlock()
+                self.assertNotIn('not saved', m.stderr())
+                for bit in range(4):
+                    self.assertEqual(m.program(0x500, 1 << bit), 0)
+                self.assertEqual(m.otp_words([0x500]), [0xF])
+                self.assertEqual(m.stderr().count('not saved'), 1)
+            self.assertEqual(self.read(), data)
+
+    def migrate(self, src, path, **kwargs):
+        state = os.path.join(src.dir, 'state')
+        src.qmp('migrate', uri='file:' + state)
+        self.wait(src)
+        dst = Machine(path, args=['-incoming', 'defer'], qmp=True, **kwargs)
+        try:
+            dst.qmp('migrate-incoming', uri='file:' + state)
+            self.wait(dst)
+        except BaseException:
+            dst.close()
+            raise
+        return dst
+
+    def wait(self, qtest):
+        for _ in range(600):
+            status = qtest.qmp('query-migrate').get('status')
+            if status in ('completed', 'failed'):
+                self.assertEqual(status, 'completed', qtest.stderr())
+                return
+            time.sleep(0.05)
+        self.fail('migration does not end')
+
+    def test_migration(self):
+        """Content, registers, and the drive of the destination"""
+        path = self.file(bytes(0x4000))
+        other = self.file(bytes(0x4000), 'other.bin')
+        for files_of in ((None, None), (path, other)):
+            with self.subTest(files=files_of), \
+                    Machine(files_of[0], qmp=True) as src:
+                src.unlock()
+                self.assertEqual(src.program(0x1234, 0x5678), 0)
+                with self.migrate(src, files_of[1]) as dst:
+                    # still unlocked
+                    self.assertEqual(dst.otp_words([0x1234]), [0x5678])
+                    self.assertEqual(dst.program(0x1234, 0x8000), 0)
+                    self.assertEqual(dst.otp_words([0x1234]), [0xD678])
+        for name, word in (('otp.bin', 0x5678), ('other.bin', 0xD678)):
+            self.assertEqual(self.read(name)[0x2468:0x246A],
+                             struct.pack('<H', word))
+
+
+if __name__ == '__main__':
+    unittest.main()
