@@ -22,6 +22,7 @@
 #include "hw/misc/caliptra.h"
 #include "hw/misc/caliptra_bringup.h"
 #include "hw/misc/caliptra_errors.h"
+#include "hw/misc/caliptra_file.h"
 #include "caliptra_regs.h"
 #include "trace.h"
 
@@ -593,17 +594,12 @@ static void bringup_reset_exit(Object *obj, ResetType type)
 bool caliptra_bringup_load_file(CaliptraBringup *b, const char *file,
                                 Error **errp)
 {
-    g_autoptr(GError) gerr = NULL;
-    gsize size;
+    size_t size;
 
-    if (!g_file_get_contents(file, &b->file_contents, &size, &gerr)) {
-        error_setg(errp, "Caliptra firmware: %s", gerr->message);
-        return false;
-    }
-    if (size == 0 || size > CALIPTRA_BRINGUP_FIRMWARE_MAX) {
-        error_setg(errp, "Caliptra firmware: %s has %zu bytes, must have "
-                   "1 to %u", file, (size_t)size,
-                   (unsigned)CALIPTRA_BRINGUP_FIRMWARE_MAX);
+    b->file_contents = caliptra_read_file("Caliptra firmware", file, 1,
+                                          CALIPTRA_BRINGUP_FIRMWARE_MAX,
+                                          &size, errp);
+    if (!b->file_contents) {
         return false;
     }
     b->firmware_name = file;

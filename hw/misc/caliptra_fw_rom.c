@@ -12,6 +12,7 @@
 #include "qemu/bswap.h"
 #include "qemu/cutils.h"
 #include "qemu/units.h"
+#include "hw/misc/caliptra_file.h"
 #include "caliptra_fw.h"
 #include "trace.h"
 
@@ -155,18 +156,12 @@ bool caliptra_fw_load_rom(CaliptraFw *fw, const char *file, Error **errp)
 {
     CaliptraRomInfo *rom = &fw->rom;
     g_autofree char *image = NULL;
-    g_autoptr(GError) err = NULL;
     const uint8_t *info;
-    size_t offset;
-    gsize len;
+    size_t offset, len;
 
-    if (!g_file_get_contents(file, &image, &len, &err)) {
-        error_setg(errp, "Caliptra ROM: %s", err->message);
-        return false;
-    }
-    if (len > ROM_SIZE_MAX) {
-        error_setg(errp, "Caliptra ROM '%s': %zu bytes, a ROM has at most %u",
-                   file, (size_t)len, (unsigned)ROM_SIZE_MAX);
+    image = caliptra_read_file("Caliptra ROM", file, 1, ROM_SIZE_MAX, &len,
+                               errp);
+    if (!image) {
         return false;
     }
     if (!rom_find_info((uint8_t *)image, len, &offset)) {

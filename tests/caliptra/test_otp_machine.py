@@ -246,5 +246,34 @@ class Programming(FileCase):
                              struct.pack('<H', word))
 
 
+class UserFiles(FileCase):
+    """Files that cannot be meant: one line, no waiting, no endless read"""
+
+    def refused(self, option, path, text):
+        with self.assertRaises(QTestError) as caught:
+            Machine(options=f',{option}={path}').close()
+        said = str(caught.exception).split('-nodefaults')[1].split('\n')[1:]
+        self.assertEqual(len(said), 1, said)
+        self.assertIn(f"'{path}' ", said[0])
+        self.assertIn(text, said[0])
+
+    def test_refused(self):
+        fifo = self.path('fifo')
+        os.mkfifo(fifo)
+        firmware = 'caliptra-firmware'
+        rom = 'caliptra-boot=guest,caliptra-rom'
+        for option, path, text in (
+                (firmware, fifo, 'is not a regular file'),
+                (firmware, '/dev/zero', 'is not a regular file'),
+                (firmware, self.dir, 'is not a regular file'),
+                (firmware, self.file(b'', 'empty'),
+                 'has 0 bytes, must have 1 to 131072'),
+                (firmware, self.file(bytes(131073), 'large'),
+                 'has 131073 bytes, must have 1 to 131072'),
+                (rom, fifo, 'is not a regular file')):
+            with self.subTest(option, path=os.path.basename(path)):
+                self.refused(option, path, text)
+
+
 if __name__ == '__main__':
     unittest.main()
