@@ -76,7 +76,8 @@ their ports to the vaults.
     ('hw/misc/caliptra: Caliptra core', """
 Put the blocks together: bus window, reset domains, boot FSM, wires,
 properties and the migration state.
-""", ['hw/misc/caliptra.c', 'hw/misc/caliptra_file.c',
+""", ['hw/misc/caliptra.c', 'hw/misc/caliptra_fuses.c',
+      'hw/misc/caliptra_file.c',
       'hw/misc/caliptra_time.*', 'hw/misc/caliptra_uc.c',
       'hw/misc/caliptra_testdev.c']),
     ('hw/misc/caliptra_fw: Scheduler and drivers of the firmware side', """

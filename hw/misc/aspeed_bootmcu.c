@@ -191,7 +191,7 @@ static void bootmcu_realize(DeviceState *dev, Error **errp)
         return;
     }
     b->pauser = &s->caliptra->pauser;
-    b->fuse = s->caliptra->otp.fuse;
+    b->fuse = s->caliptra->otp.fuses.word;
     address_space_init(&s->as, s->memory, TYPE_ASPEED_BOOTMCU);
     caliptra_bringup_connect(b, DEVICE(s->caliptra));
 }

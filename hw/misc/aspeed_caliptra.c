@@ -13,16 +13,9 @@
 #include "qapi/error.h"
 #include "hw/irq.h"
 #include "hw/qdev-properties.h"
-#include "qobject/qdict.h"
-#include "qobject/qjson.h"
-#include "qobject/qnum.h"
-#include "qobject/qstring.h"
 #include "hw/misc/aspeed_caliptra.h"
 #include "caliptra_regs.h"
 #include "trace.h"
-
-QEMU_BUILD_BUG_ON(A_FUSE_UDS_SEED + 4 * ASPEED_CALIPTRA_FUSE_WORDS !=
-                  A_FUSE_SOC_STEPPING_ID + 4);
 
 /*
  * Privilege level 0 user in the header of ASPEED's Caliptra firmware; taken
@@ -143,135 +136,6 @@ static void aspeed_caliptra_connect_scuio(AspeedCaliptraState *s)
                                     ASPEED_CALIPTRA_CORE_RDY_FOR_RT, 0));
 }
 
-/* ---- OTP ---- */
-
-/*
- * A fuse in the file: a string of 8 * @words hexadecimal digits, register
- * word 0 first, each word most significant digit first; or a number of @bits
- * bits.
- */
-typedef struct AspeedCaliptraFuse {
-    const char *key;
-    uint16_t addr;
-    uint8_t words;
-    uint8_t bits;
-} AspeedCaliptraFuse;
-
-static const AspeedCaliptraFuse aspeed_caliptra_fuses[] = {
-    { "uds_seed", A_FUSE_UDS_SEED, .words = 12 },
-    { "field_entropy", A_FUSE_FIELD_ENTROPY, .words = 8 },
-    { "key_manifest_pk_hash", A_FUSE_KEY_MANIFEST_PK_HASH, .words = 12 },
-    { "key_manifest_pk_hash_mask", A_FUSE_KEY_MANIFEST_PK_HASH_MASK,
-      .bits = R_FUSE_KEY_MANIFEST_PK_HASH_MASK_MASK_LENGTH },
-    { "owner_pk_hash", A_FUSE_OWNER_PK_HASH, .words = 12 },
-    { "fmc_key_manifest_svn", A_FUSE_FMC_KEY_MANIFEST_SVN, .bits = 32 },
-    { "runtime_svn", A_FUSE_RUNTIME_SVN, .words = 4 },
-    { "anti_rollback_disable", A_FUSE_ANTI_ROLLBACK_DISABLE,
-      .bits = R_FUSE_ANTI_ROLLBACK_DISABLE_DIS_LENGTH },
-    { "idevid_cert_attr", A_FUSE_IDEVID_CERT_ATTR, .words = 24 },
-    { "idevid_manuf_hsm_id", A_FUSE_IDEVID_MANUF_HSM_ID, .words = 4 },
-    { "life_cycle", A_FUSE_LIFE_CYCLE,
-      .bits = R_FUSE_LIFE_CYCLE_LIFE_CYCLE_LENGTH },
-    { "lms_verify", A_FUSE_LMS_VERIFY,
-      .bits = R_FUSE_LMS_VERIFY_LMS_VERIFY_LENGTH },
-    { "lms_revocation", A_FUSE_LMS_REVOCATION, .bits = 32 },
-    { "soc_stepping_id", A_FUSE_SOC_STEPPING_ID,
-      .bits = R_FUSE_SOC_STEPPING_ID_SOC_STEPPING_ID_LENGTH },
-};
-
-/* exactly 8 * @n hexadecimal digits, and nothing else */
-static bool aspeed_caliptra_parse_hex(const char *str, uint32_t *words,
-                                      unsigned n)
-{
-    unsigned i;
-
-    if (strlen(str) != 8 * n) {
-        return false;
-    }
-    for (i = 0; i < 8 * n; i++) {
-        if (!g_ascii_isxdigit(str[i])) {
-            return false;
-        }
-        words[i / 8] = words[i / 8] << 4 | g_ascii_xdigit_value(str[i]);
-    }
-    return true;
-}
-
-static bool aspeed_caliptra_parse_fuse(const AspeedCaliptraFuse *fuse,
-                                       QObject *value, const char *file,
-                                       uint32_t *words, Error **errp)
-{
-    if (fuse->words) {
-        QString *str = qobject_to(QString, value);
-
-        if (!str || !aspeed_caliptra_parse_hex(qstring_get_str(str), words,
-                                               fuse->words)) {
-            error_setg(errp, "%s: fuse '%s' must be a string of %u "
-                       "hexadecimal digits", file, fuse->key,
-                       8 * fuse->words);
-            return false;
-        }
-    } else {
-        QNum *num = qobject_to(QNum, value);
-        uint64_t max = MAKE_64BIT_MASK(0, fuse->bits);
-        uint64_t n;
-
-        if (!num || !qnum_get_try_uint(num, &n) || n > max) {
-            error_setg(errp, "%s: fuse '%s' must be a number from 0 to %"
-                       PRIu64, file, fuse->key, max);
-            return false;
-        }
-        words[0] = n;
-    }
-    return true;
-}
-
-static bool aspeed_caliptra_load_fuses(AspeedCaliptraState *s, Error **errp)
-{
-    const char *file = s->fuse_file;
-    g_autoptr(GError) gerr = NULL;
-    g_autofree char *text = NULL;
-    g_autoptr(QDict) dict = NULL;
-    QObject *obj;
-    const QDictEntry *e;
-    unsigned i;
-
-    if (!g_file_get_contents(file, &text, NULL, &gerr)) {
-        error_setg(errp, "fuse file: %s", gerr->message);
-        return false;
-    }
-    obj = qobject_from_json(text, errp);
-    if (!obj) {
-        error_prepend(errp, "%s: ", file);
-        return false;
-    }
-    dict = qobject_to(QDict, obj);
-    if (!dict) {
-        qobject_unref(obj);
-        error_setg(errp, "%s: must hold a JSON object of fuses", file);
-        return false;
-    }
-    for (e = qdict_first(dict); e; e = qdict_next(dict, e)) {
-        for (i = 0; i < ARRAY_SIZE(aspeed_caliptra_fuses); i++) {
-            if (!strcmp(qdict_entry_key(e), aspeed_caliptra_fuses[i].key)) {
-                break;
-            }
-        }
-        if (i == ARRAY_SIZE(aspeed_caliptra_fuses)) {
-            error_setg(errp, "%s: unknown fuse '%s'", file,
-                       qdict_entry_key(e));
-            return false;
-        }
-        if (!aspeed_caliptra_parse_fuse(
-                &aspeed_caliptra_fuses[i], qdict_entry_value(e), file,
-                &s->otp.fuse[(aspeed_caliptra_fuses[i].addr -
-                              A_FUSE_UDS_SEED) / 4], errp)) {
-            return false;
-        }
-    }
-    return true;
-}
-
 /* ---- the device ---- */
 
 /*
@@ -305,14 +169,15 @@ static void aspeed_caliptra_realize(DeviceState *dev, Error **errp)
         error_setg(errp, "'memory', 'scuio' and 'core' links must be set");
         return;
     }
-    s->otp.fuse[(A_FUSE_SOC_STEPPING_ID - A_FUSE_UDS_SEED) / 4] =
+    s->otp.fuses.word[(A_FUSE_SOC_STEPPING_ID - A_FUSE_UDS_SEED) / 4] =
         s->soc_stepping_id;
-    if (s->fuse_file && !aspeed_caliptra_load_fuses(s, errp)) {
+    if (s->fuse_file &&
+        !caliptra_fuses_load(&s->otp.fuses, s->fuse_file, errp)) {
         return;
     }
     if (s->obf_key_hex &&
-        !aspeed_caliptra_parse_hex(s->obf_key_hex, s->otp.obf_key,
-                                   ASPEED_CALIPTRA_OBF_KEY_WORDS)) {
+        !caliptra_parse_words(s->obf_key_hex, s->otp.obf_key,
+                              ASPEED_CALIPTRA_OBF_KEY_WORDS)) {
         error_setg(errp, "the obfuscation key must be a string of %u "
                    "hexadecimal digits", 8 * ASPEED_CALIPTRA_OBF_KEY_WORDS);
         return;

@@ -23,11 +23,9 @@
 #include "hw/misc/caliptra_bringup.h"
 #include "hw/misc/caliptra_errors.h"
 #include "hw/misc/caliptra_file.h"
+#include "hw/misc/caliptra_fuses.h"
 #include "caliptra_regs.h"
 #include "trace.h"
-
-QEMU_BUILD_BUG_ON(A_FUSE_UDS_SEED + 4 * CALIPTRA_BRINGUP_FUSE_WORDS !=
-                  A_FUSE_SOC_STEPPING_ID + 4);
 
 /* Blocks of the window, as offsets of their registers */
 #define MBOX(_reg) (CALIPTRA_WINDOW_MBOX + A_##_reg)
@@ -294,7 +292,7 @@ static void bringup_program_fuses(CaliptraBringup *b)
         bringup_write(b, IFC(CPTRA_HW_ERROR_FATAL), UINT32_MAX);
         bringup_write(b, IFC(CPTRA_HW_ERROR_NON_FATAL), UINT32_MAX);
     } else {
-        for (i = 0; i < CALIPTRA_BRINGUP_FUSE_WORDS; i++) {
+        for (i = 0; i < CALIPTRA_FUSE_WORDS; i++) {
             bringup_write(b, IFC(FUSE_UDS_SEED) + 4 * i, b->fuse[i]);
         }
         if (b->idevid_csr) {

@@ -260,8 +260,10 @@ class UserFiles(FileCase):
     def test_refused(self):
         fifo = self.path('fifo')
         os.mkfifo(fifo)
-        firmware = 'caliptra-firmware'
-        rom = 'caliptra-boot=guest,caliptra-rom'
+        firmware, fuses, rom = (
+            f'{prefix}caliptra-{kind}' for prefix, kind in (
+                ('', 'firmware'), ('caliptra-boot=guest,', 'fuses'),
+                ('caliptra-boot=guest,', 'rom')))
         for option, path, text in (
                 (firmware, fifo, 'is not a regular file'),
                 (firmware, '/dev/zero', 'is not a regular file'),
@@ -270,6 +272,9 @@ class UserFiles(FileCase):
                  'has 0 bytes, must have 1 to 131072'),
                 (firmware, self.file(bytes(131073), 'large'),
                  'has 131073 bytes, must have 1 to 131072'),
+                (fuses, fifo, 'is not a regular file'),
+                (fuses, self.file(b' ' * 65537, 'long'),
+                 'has 65537 bytes, must have 1 to 65536'),
                 (rom, fifo, 'is not a regular file')):
             with self.subTest(option, path=os.path.basename(path)):
                 self.refused(option, path, text)

@@ -10,6 +10,7 @@
 #include "hw/sysbus.h"
 #include "hw/misc/aspeed_scu.h"
 #include "hw/misc/caliptra.h"
+#include "hw/misc/caliptra_fuses.h"
 #include "hw/misc/caliptra_log.h"
 
 #define TYPE_ASPEED_CALIPTRA "aspeed-caliptra"
@@ -25,16 +26,13 @@ OBJECT_DECLARE_TYPE(AspeedBootMcuState, AspeedBootMcuClass, ASPEED_BOOTMCU)
 #define ASPEED_CALIPTRA_SCU         0x12C02000
 
 #define ASPEED_CALIPTRA_OBF_KEY_WORDS   ASPEED_SCUIO_CPTRA_OBF_KEY_WORDS
-/* fuse registers, fuse_uds_seed to fuse_soc_stepping_id */
-#define ASPEED_CALIPTRA_FUSE_WORDS      83
 
 /* What the BootMCU finds in the SoC's OTP about Caliptra; not state */
 typedef struct AspeedCaliptraOtp {
     /* [1:0] device lifecycle, [2] debug locked */
     uint8_t security_state;
     uint32_t obf_key[ASPEED_CALIPTRA_OBF_KEY_WORDS];
-    /* as to be written to the fuse registers from fuse_uds_seed on */
-    uint32_t fuse[ASPEED_CALIPTRA_FUSE_WORDS];
+    CaliptraFuses fuses;
 } AspeedCaliptraOtp;
 
 struct AspeedCaliptraState {

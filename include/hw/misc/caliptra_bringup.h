@@ -22,8 +22,6 @@ OBJECT_DECLARE_TYPE(CaliptraBringup, CaliptraBringupClass, CALIPTRA_BRINGUP)
 
 /* The ROM takes bundles up to the size of the mailbox SRAM */
 #define CALIPTRA_BRINGUP_FIRMWARE_MAX   (128 * 1024)
-/* fuse registers, fuse_uds_seed to fuse_soc_stepping_id */
-#define CALIPTRA_BRINGUP_FUSE_WORDS     83
 
 struct CaliptraBringup {
     SysBusDevice parent_obj;
@@ -41,7 +39,7 @@ struct CaliptraBringup {
      * written to the registers from fuse_uds_seed on.
      */
     const uint32_t *pauser;
-    const uint32_t *fuse;
+    const uint32_t *fuse;               /* CALIPTRA_FUSE_WORDS */
     const char *firmware_name;
     const uint8_t *firmware;
     uint32_t firmware_size;
