@@ -17,7 +17,9 @@
 #include "hw/registerfields.h"
 #include "migration/vmstate.h"
 #include "caliptra_regs.h"
+#include "hw/nvram/aspeed_otp_ast2700.h"
 #include "aspeed_bootmcu.h"
+#include "aspeed_bootmcu_otp.h"
 
 /* ---- the bus ---- */
 
@@ -29,6 +31,115 @@ uint32_t bootmcu_read(AspeedBootMcuState *s, hwaddr addr)
 void bootmcu_write(AspeedBootMcuState *s, hwaddr addr, uint32_t data)
 {
     address_space_stl_le(&s->as, addr, data, MEMTXATTRS_UNSPECIFIED, NULL);
+}
+
+/* ---- OTP ---- */
+
+/* The controller's registers, and the block of master 0, as the ROM's is */
+#define BOOTMCU_OTP(_reg)   (ASPEED_OTP_AST2700_BASE + (_reg))
+
+static void bootmcu_otp_read(AspeedBootMcuState *s, uint16_t *words,
+                             unsigned addr, unsigned n)
+{
+    for (unsigned i = addr; i < addr + n; i++) {
+        bootmcu_write(s, BOOTMCU_OTP(ASPEED_OTP_ADDR(0)), i);
+        bootmcu_write(s, BOOTMCU_OTP(ASPEED_OTP_CMD(0)),
+                      ASPEED_OTP_CMD_READ);
+        words[i] = bootmcu_read(s, BOOTMCU_OTP(ASPEED_OTP_RDATA(0)));
+    }
+}
+
+/* What the OTP says; its controller is left as it was, locked or not */
+static void bootmcu_sample_otp(AspeedBootMcuState *s, BootMcuOtp *otp)
+{
+    g_autofree uint16_t *words = g_new0(uint16_t, ASPEED_OTP_WORDS);
+    bool unlocked = bootmcu_read(s, BOOTMCU_OTP(ASPEED_OTP_KEY));
+    int header;
+
+    bootmcu_write(s, BOOTMCU_OTP(ASPEED_OTP_KEY), ASPEED_OTP_KEY_UNLOCK);
+    for (int i = 0; i < BOOTMCU_OTP_RANGES; i++) {
+        bootmcu_otp_read(s, words, bootmcu_otp_ranges[i].first,
+                         bootmcu_otp_ranges[i].words);
+    }
+    for (int vendor = 0; vendor < 2; vendor++) {
+        unsigned addr = bootmcu_otp_hash(words, vendor, &header);
+
+        if (header >= 0) {
+            bootmcu_otp_read(s, words, addr, BOOTMCU_OTP_HASH_WORDS);
+        }
+    }
+    if (!unlocked) {
+        bootmcu_write(s, BOOTMCU_OTP(ASPEED_OTP_KEY), ASPEED_OTP_KEY_LOCK);
+    }
+    bootmcu_otp_map(words, otp);
+}
+
+/* The straps that the OTP sets are added to those of the SoC's pins */
+static void bootmcu_set_straps(AspeedBootMcuState *s, const BootMcuOtp *otp)
+{
+    uint32_t strap = bootmcu_read(s, BOOTMCU_SCUIO(HWSTRAP1));
+    bool secure_boot = strap & ASPEED_SCUIO_HWSTRAP1_EN_SECBOOT;
+
+    if (otp->ignore_secure_boot_strap) {
+        secure_boot = false;
+    }
+    secure_boot |= otp->secure_boot;
+    if (s->secure_boot != ON_OFF_AUTO_AUTO) {
+        secure_boot = s->secure_boot == ON_OFF_AUTO_ON;
+    }
+    bootmcu_write(s, BOOTMCU_SCUIO(HWSTRAP1_CLR),
+                  ASPEED_SCUIO_HWSTRAP1_EN_SECBOOT);
+    bootmcu_write(s, BOOTMCU_SCUIO(HWSTRAP1),
+                  (otp->scu1_hwstrap1 & ~ASPEED_SCUIO_HWSTRAP1_EN_SECBOOT) |
+                  (secure_boot ? ASPEED_SCUIO_HWSTRAP1_EN_SECBOOT : 0));
+    if (!otp->blank) {
+        bootmcu_write(s, BOOTMCU_SCUIO(HWSTRAP2),
+                      bootmcu_read(s, BOOTMCU_SCUIO(HWSTRAP2)) |
+                      otp->scu1_hwstrap2);
+        bootmcu_write(s, BOOTMCU_SCU(HWSTRAP1),
+                      bootmcu_read(s, BOOTMCU_SCU(HWSTRAP1)) |
+                      otp->scu0_hwstrap1);
+        for (int i = 0; i < ARRAY_SIZE(otp->otpcfg); i++) {
+            bootmcu_write(s, BOOTMCU_SCUIO(OTPCFG) + 4 * i, otp->otpcfg[i]);
+        }
+    }
+    if (!otp->blank || secure_boot) {
+        bootmcu_log(s, "secure boot %s", secure_boot ? "on" : "off");
+    }
+}
+
+/*
+ * Fuses and security state: what has been given on the command line or in a
+ * fuse file counts, then what the OTP says.
+ *
+ * Returns: the security state
+ */
+static uint8_t bootmcu_set_fuses(AspeedBootMcuState *s, BootMcuOtp *otp)
+{
+    const AspeedCaliptraOtp *given = &s->caliptra->otp;
+    unsigned stepping = (A_FUSE_SOC_STEPPING_ID - A_FUSE_UDS_SEED) / 4;
+    uint8_t security_state =
+        otp->lifecycle |
+        (otp->debug_locked ? R_CPTRA_SECURITY_STATE_DEBUG_LOCKED_MASK : 0);
+
+    otp->fuses.word[stepping] = given->fuses.word[stepping];
+    caliptra_fuses_override(&otp->fuses, &given->fuses);
+    memcpy(s->fuse, otp->fuses.word, sizeof(s->fuse));
+    if (!otp->blank) {
+        g_autofree char *names = caliptra_fuses_names(&given->fuses);
+        g_autofree char *owner =
+            otp->owner_key < 0 ? g_strdup("any owner")
+                               : g_strdup_printf("owner hash of key %d",
+                                                 otp->owner_key);
+
+        bootmcu_log(s, "fuses from the OTP, %s", owner);
+        if (names) {
+            bootmcu_log(s, "%s overrides the OTP: %s",
+                        s->caliptra->fuse_file, names);
+        }
+    }
+    return (security_state & ~given->security_state_given) |
+           (given->security_state & given->security_state_given);
 }
 
 /* ---- Caliptra's bring-up ---- */
@@ -52,11 +163,13 @@ static bool bootmcu_power_up(CaliptraBringup *b)
         "unprovisioned", "manufacturing", "undefined", "production"
     };
     AspeedBootMcuState *s = ASPEED_BOOTMCU(b);
-    const AspeedCaliptraOtp *otp = &s->caliptra->otp;
-    uint32_t ctrl = otp->security_state <<
-                    ASPEED_SCUIO_CPTRA_CTRL_SEC_STAT_SHIFT;
+    uint8_t security_state;
+    BootMcuOtp otp;
+    uint32_t ctrl;
     int i;
 
+    bootmcu_sample_otp(s, &otp);
+    bootmcu_set_straps(s, &otp);
     if ((bootmcu_read(s, BOOTMCU_SCUIO(HWSTRAP1)) &
          ASPEED_SCUIO_HWSTRAP1_DIS_CPTRA) ||
         (bootmcu_read(s, BOOTMCU_SCUIO(EFUSE)) &
@@ -64,18 +177,20 @@ static bool bootmcu_power_up(CaliptraBringup *b)
         bootmcu_log(s, "disabled by strap or eFuse: not started");
         return false;
     }
+    security_state = bootmcu_set_fuses(s, &otp);
+    ctrl = security_state << ASPEED_SCUIO_CPTRA_CTRL_SEC_STAT_SHIFT;
     for (i = 0; i < ASPEED_CALIPTRA_OBF_KEY_WORDS; i++) {
         bootmcu_write(s, BOOTMCU_SCUIO(CPTRA_OBF_KEY) + 4 * i,
-                      otp->obf_key[i]);
+                      s->caliptra->otp.obf_key[i]);
     }
     bootmcu_write(s, BOOTMCU_SCUIO(RSTCTL2), ASPEED_SCUIO_RSTCTL2_CPTRA);
     bootmcu_write(s, BOOTMCU_SCUIO(CPTRA_CTRL), ctrl);
     bootmcu_write(s, BOOTMCU_SCUIO(CPTRA_CTRL),
                   ctrl | ASPEED_SCUIO_CPTRA_CTRL_PWRGOOD);
     bootmcu_log(s, "power good, lifecycle %s, debug %s",
-                lifecycle[otp->security_state &
+                lifecycle[security_state &
                           R_CPTRA_SECURITY_STATE_DEVICE_LIFECYCLE_MASK],
-                otp->security_state & R_CPTRA_SECURITY_STATE_DEBUG_LOCKED_MASK
+                security_state & R_CPTRA_SECURITY_STATE_DEBUG_LOCKED_MASK
                 ? "locked" : "unlocked");
     return true;
 }
@@ -191,7 +306,7 @@ static void bootmcu_realize(DeviceState *dev, Error **errp)
         return;
     }
     b->pauser = &s->caliptra->pauser;
-    b->fuse = s->caliptra->otp.fuses.word;
+    b->fuse = s->fuse;
     address_space_init(&s->as, s->memory, TYPE_ASPEED_BOOTMCU);
     caliptra_bringup_connect(b, DEVICE(s->caliptra));
 }
@@ -235,6 +350,7 @@ static const VMStateDescription vmstate_bootmcu = {
                        BootMcuFlash),
         VMSTATE_STRUCT(parent_obj, AspeedBootMcuState, 1,
                        vmstate_caliptra_bringup, CaliptraBringup),
+        VMSTATE_UINT32_ARRAY(fuse, AspeedBootMcuState, CALIPTRA_FUSE_WORDS),
         VMSTATE_BOOL(boot_done, AspeedBootMcuState),
         VMSTATE_END_OF_LIST()
     },
@@ -248,6 +364,8 @@ static const Property bootmcu_properties[] = {
     DEFINE_PROP_LINK("flash", AspeedBootMcuState, flash.dev, TYPE_DEVICE,
                      DeviceState *),
     DEFINE_PROP_STRING("firmware", AspeedBootMcuState, firmware_file),
+    DEFINE_PROP_ON_OFF_AUTO("secure-boot", AspeedBootMcuState, secure_boot,
+                            ON_OFF_AUTO_AUTO),
 };
 
 static void bootmcu_class_init(ObjectClass *klass, const void *data)

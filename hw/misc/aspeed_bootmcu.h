@@ -69,8 +69,11 @@ struct AspeedBootMcuState {
     MemoryRegion *memory;
     AspeedCaliptraState *caliptra;
     char *firmware_file;
+    OnOffAuto secure_boot;
 
     AddressSpace as;
+    /* fuses of the OTP, overridden by those of the fuse file */
+    uint32_t fuse[CALIPTRA_FUSE_WORDS];
     BootMcuFlash flash;
     AspeedBootMcuIpcState ipc;
     /* the CA35 cores have been released */

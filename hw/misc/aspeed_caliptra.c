@@ -219,6 +219,8 @@ static const Property aspeed_caliptra_properties[] = {
                      false),
     DEFINE_PROP_UINT8("security-state", AspeedCaliptraState,
                       otp.security_state, 0),
+    DEFINE_PROP_UINT8("security-state-given", AspeedCaliptraState,
+                      otp.security_state_given, 7),
     DEFINE_PROP_UINT16("soc-stepping-id", AspeedCaliptraState,
                        soc_stepping_id, 0),
     DEFINE_PROP_STRING("fuses", AspeedCaliptraState, fuse_file),

@@ -246,6 +246,171 @@ class Programming(FileCase):
                              struct.pack('<H', word))
 
 
+class Mapping(FileCase):
+    """What the BootMCU's stand-in makes of the OTP"""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.tmp = tempfile.mkdtemp()
+        cls.firmware = os.path.join(cls.tmp, 'fw.bin')
+        with open(cls.firmware, 'wb') as f:
+            f.write(env.bundle())
+
+    @classmethod
+    def tearDownClass(cls):
+        shutil.rmtree(cls.tmp)
+
+    def boot(self, path=None, options='', **kwargs):
+        """Up to where Caliptra has its fuses; log: what is on the log"""
+        log = self.path('log')
+        m = Machine(path, options=f',caliptra-firmware={self.firmware},'
+                    f'caliptra-log=log{options}',
+                    args=['-chardev', f'file,id=log,path={log}'], **kwargs)
+        m.log_path = log
+        self.addCleanup(m.close)
+        self.fuses_written(m)
+        return m
+
+    def fuses_written(self, m):
+        m.poll32(soc_regs.FUSE_WR_DONE, 1, 1, step_ns=10000)
+
+    @staticmethod
+    def log(m):
+        m.clock_step(10 * 1000 * 1000)
+        with open(m.log_path, encoding='utf-8') as f:
+            return f.read()
+
+    @staticmethod
+    def registers(m):
+        """Fuses that can be read back"""
+        at = range(0x250, 0x348, 4)
+        return dict(zip(at, m.reads32([soc_regs.SOC_IFC + a for a in at])))
+
+    def check(self, m, otp):
+        want = files.fuse_registers(otp.fuses())
+        got = self.registers(m)
+        self.assertEqual({hex(at): hex(word) for at, word in got.items()},
+                         {hex(at): hex(want[at]) for at in got})
+        scu1 = soc_regs.SCUIO
+        ctrl, strap1, strap2, scu0 = m.reads32(
+            [scu1 + 0x130, scu1 + 0x10, scu1 + 0x30, 0x12C02010])
+        self.assertEqual(ctrl >> 8 & 7,
+                         otp.lifecycle() | otp.debug_locked() << 2)
+        self.assertEqual(strap1 >> 5 & 1, int(bool(otp.secure_boot())))
+        self.assertEqual(strap1 >> 16 & 0x7FFF, otp.strap() >> 17)
+        self.assertEqual(scu0 & 0xFFFF, otp.strap() & 0xFFFF | 0xC0)
+        self.assertEqual(strap2, otp.strap_ext() >> 32 & 0xFFFFFFFF)
+        self.assertEqual(m.reads32(range(scu1 + 0x880, scu1 + 0x8C0, 4)),
+                         [otp.get(0x400 + 2 * i, 32) for i in range(16)])
+        # its controller is left locked
+        self.assertEqual(m.read32(OTP_KEY), 0)
+
+    def test_known(self):
+        """As ASPEED's tool made them, in both forms"""
+        for name, form in (('demo', 'image'), ('manuf', 'flat'),
+                           ('two-owners', 'flat'), ('svn', 'image')):
+            with self.subTest(name):
+                otp = known_otp(self.dir, name)
+                m = self.boot(self.file(getattr(otp, form)()))
+                self.check(m, otp)
+                want = files.known_registers(files.KNOWN[name][3])
+                self.assertEqual(
+                    self.registers(m),
+                    {at: want[at] for at in range(0x250, 0x348, 4)})
+
+    def test_random(self):
+        """Something in each field, against the tools' reading of it"""
+        for seed in range(4):
+            with self.subTest(seed=seed):
+                otp = random_otp(seed)
+                m = self.boot(self.file(struct.pack('<8192H', *otp.words)))
+                self.check(m, Otp.parse(self.read()))
+
+    def test_none(self):
+        """An unprovisioned chip; as without an OTP"""
+        m = self.boot()
+        self.assertEqual(self.registers(m),
+                         dict.fromkeys(range(0x250, 0x348, 4), 0))
+        log = self.log(m)
+        self.assertNotIn('OTP', log)
+        self.assertIn('lifecycle unprovisioned, debug unlocked', log)
+
+    def test_override(self):
+        """A fuse file goes before the OTP, field by field"""
+        fuses = self.file(b'{"owner_pk_hash": "%s", "lms_revocation": 5}' %
+                          (b'12' * 48), 'fuses.json')
+        otp = known_otp(self.dir, 'svn')
+        m = self.boot(self.file(otp.image()), f',caliptra-fuses={fuses}')
+        want = files.fuse_registers(otp.fuses())
+        want.update(dict.fromkeys(range(0x284, 0x2B4, 4), 0x12121212))
+        want[0x344] = 5
+        self.assertEqual(self.registers(m),
+                         {at: want[at] for at in range(0x250, 0x348, 4)})
+        log = self.log(m)
+        self.assertIn('fuses from the OTP, owner hash of key 0', log)
+        self.assertIn('fuses.json overrides the OTP: owner_pk_hash, '
+                      'lms_revocation\n', log)
+        self.assertIn('secure boot on', log)
+        self.assertIn('lifecycle production, debug locked', log)
+
+    def test_properties(self):
+        """What is given on the command line goes before the OTP"""
+        otp = known_otp(self.dir, 'demo')
+        m = self.boot(self.file(otp.image()),
+                      ',caliptra-lifecycle=manufacturing,'
+                      'caliptra-debug-locked=off,caliptra-secure-boot=off')
+        log = self.log(m)
+        self.assertIn('secure boot off', log)
+        self.assertIn('lifecycle manufacturing, debug unlocked', log)
+        self.assertEqual(m.read32(soc_regs.SCUIO + 0x10) >> 5 & 1, 0)
+
+    def test_disabled(self):
+        """Strap 31 keeps Caliptra off, and the cores run"""
+        otp = Otp()
+        otp.put_fuses({'life_cycle': 3})
+        otp.words[0x423] |= 0x8000
+        m = Machine(self.file(otp.flat()),
+                    f',caliptra-firmware={self.firmware}', qmp=True)
+        self.addCleanup(m.close)
+        for _ in range(100):
+            m.clock_step(1000 * 1000)
+            if not m.qom_get('/machine', 'ca35-held'):
+                break
+        self.assertFalse(m.qom_get('/machine', 'ca35-held'))
+        self.assertEqual(m.read32(soc_regs.FLOW_STATUS), 0)
+
+    def test_cold_reset(self):
+        """What was programmed counts from the next cold reset on"""
+        for path in (None, self.file(bytes(0x3F00))):
+            with self.subTest(path=path):
+                m = self.boot(path, qmp=True)
+                m.unlock()
+                self.assertEqual(m.program(0x3F2, 9), 0)
+                self.assertEqual(m.program(0x402, 0x100), 0)
+                self.assertEqual(self.registers(m)[0x280], 0)
+                m.qmp('system_reset')
+                m.poll32(soc_regs.FUSE_WR_DONE, 1, 0, step_ns=1)
+                self.fuses_written(m)
+                self.assertEqual(self.registers(m)[0x280], 9)
+                self.assertEqual(m.read32(soc_regs.SCUIO + 0x130) >> 8 & 7, 5)
+
+    def test_boot(self):
+        """OTP and bundle that belong together: up to the release"""
+        otp = Otp()
+        vendor, owner = dev_bundle.key_hashes()
+        otp.put_fuses({'key_manifest_pk_hash': vendor, 'owner_pk_hash': owner,
+                       'life_cycle': 3})
+        m = self.boot(self.file(otp.flat()), qmp=True)
+        for _ in range(4000):
+            if not m.qom_get('/machine', 'ca35-held'):
+                break
+            m.clock_step(1000 * 1000)
+        self.assertFalse(m.qom_get('/machine', 'ca35-held'),
+                         self.log(m))
+        # entropy of the field, for one, is on no log
+        self.assertNotIn('field', self.log(m))
+
+
 class UserFiles(FileCase):
     """Files that cannot be meant: one line, no waiting, no endless read"""
 

@@ -31,6 +31,8 @@ OBJECT_DECLARE_TYPE(AspeedBootMcuState, AspeedBootMcuClass, ASPEED_BOOTMCU)
 typedef struct AspeedCaliptraOtp {
     /* [1:0] device lifecycle, [2] debug locked */
     uint8_t security_state;
+    /* bits of it that are not the OTP's to say */
+    uint8_t security_state_given;
     uint32_t obf_key[ASPEED_CALIPTRA_OBF_KEY_WORDS];
     CaliptraFuses fuses;
 } AspeedCaliptraOtp;
