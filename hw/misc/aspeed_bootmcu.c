@@ -231,6 +231,16 @@ static void bootmcu_bringup_failed(CaliptraBringup *b, const char *what,
     bootmcu_fail(ASPEED_BOOTMCU(b), b->firmware_name, what, why);
 }
 
+/* A1's ROM leaves it for AspeedTech-BMC/aspeed_app's cptra to fetch */
+static void bootmcu_csr(CaliptraBringup *b, const uint8_t *csr, uint32_t len)
+{
+    AspeedBootMcuState *s = ASPEED_BOOTMCU(b);
+
+    address_space_write(&s->as, BOOTMCU_CSR, MEMTXATTRS_UNSPECIFIED, csr,
+                        MIN(len, BOOTMCU_CSR_MAX));
+    bootmcu_log(s, "IDevID CSR of %u bytes at 0x%x", len, BOOTMCU_CSR);
+}
+
 /* ---- release of the cores ---- */
 
 /*
@@ -306,6 +316,11 @@ static void bootmcu_realize(DeviceState *dev, Error **errp)
         return;
     }
     b->pauser = &s->caliptra->pauser;
+    if (!memory_region_init_ram(&s->sram, OBJECT(dev), "aspeed.bootmcu.sram",
+                                ASPEED_BOOTMCU_SRAM_SIZE, errp)) {
+        return;
+    }
+    memory_region_add_subregion(s->memory, ASPEED_BOOTMCU_SRAM, &s->sram);
     b->fuse = s->fuse;
     address_space_init(&s->as, s->memory, TYPE_ASPEED_BOOTMCU);
     caliptra_bringup_connect(b, DEVICE(s->caliptra));
@@ -316,6 +331,7 @@ static void bootmcu_unrealize(DeviceState *dev)
     AspeedBootMcuState *s = ASPEED_BOOTMCU(dev);
 
     caliptra_bringup_stop(CALIPTRA_BRINGUP(s));
+    memory_region_del_subregion(s->memory, &s->sram);
     bootmcu_flash_stop(s);
     address_space_destroy(&s->as);
 }
@@ -386,6 +402,7 @@ static void bootmcu_class_init(ObjectClass *klass, const void *data)
     bc->release_reset = bootmcu_release_reset;
     bc->pwrgood = bootmcu_pwrgood;
     bc->firmware = bootmcu_firmware;
+    bc->csr = bootmcu_csr;
     bc->done = bootmcu_bringup_done;
     bc->lost = bootmcu_bringup_lost;
     bc->failed = bootmcu_bringup_failed;

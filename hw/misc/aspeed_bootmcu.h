@@ -24,6 +24,10 @@
                              CALIPTRA_WINDOW_SOC_IFC - CALIPTRA_WINDOW_MBOX + \
                              A_##_reg)
 #define BOOTMCU_SCU(_reg)   (ASPEED_CALIPTRA_SCU + ASPEED_SCU0_##_reg)
+/* Where the IDevID CSR is left in the SRAM */
+#define BOOTMCU_CSR         (ASPEED_BOOTMCU_SRAM + 0x3F800)
+#define BOOTMCU_CSR_MAX     (ASPEED_BOOTMCU_SRAM + \
+                             ASPEED_BOOTMCU_SRAM_SIZE - BOOTMCU_CSR)
 #define BOOTMCU_SCUIO(_reg) (ASPEED_CALIPTRA_SCUIO + ASPEED_SCUIO_##_reg)
 
 typedef struct BootMcuRead BootMcuRead;
@@ -75,6 +79,8 @@ struct AspeedBootMcuState {
     /* fuses of the OTP, overridden by those of the fuse file */
     uint32_t fuse[CALIPTRA_FUSE_WORDS];
     BootMcuFlash flash;
+    /* the BootMCU's own memory, which others see, too */
+    MemoryRegion sram;
     AspeedBootMcuIpcState ipc;
     /* the CA35 cores have been released */
     bool boot_done;

@@ -319,17 +319,22 @@ static void bringup_program_fuses(CaliptraBringup *b)
 /*
  * ROM has put the CSR for its IDevID key into the mailbox, and goes on when
  * the request for it ends (caliptra-sw rom/dev/README.md, "Manufacturing
- * Flow").  Whoever wants to have it asks the runtime: GET_IDEV_CSR.
+ * Flow").  The runtime gives it, too: GET_IDEV_CSR.
  */
 static void bringup_take_csr(CaliptraBringup *b)
 {
-    uint32_t len = bringup_read(b, MBOX(MBOX_DLEN));
+    CaliptraBringupClass *bc = CALIPTRA_BRINGUP_GET_CLASS(b);
+    uint32_t len = MIN(bringup_read(b, MBOX(MBOX_DLEN)), BRINGUP_CSR_MAX);
+    uint8_t csr[BRINGUP_CSR_MAX];
     uint32_t pos;
 
-    for (pos = 0; pos < MIN(len, BRINGUP_CSR_MAX); pos += 4) {
-        bringup_read(b, MBOX(MBOX_DATAOUT));
+    for (pos = 0; pos < len; pos += 4) {
+        stl_le_p(csr + pos, bringup_read(b, MBOX(MBOX_DATAOUT)));
     }
     bringup_write(b, IFC(CPTRA_DBG_MANUF_SERVICE_REG), 0);
+    if (bc->csr) {
+        bc->csr(b, csr, len);
+    }
     bringup_enter(b, BRINGUP_WAIT_FW, BRINGUP_STEP_NS);
 }
 

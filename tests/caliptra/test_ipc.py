@@ -15,6 +15,7 @@ import sys
 import time
 import unittest
 
+from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 
@@ -29,6 +30,9 @@ import payloads  # noqa: E402
 from qtestlib import QTestError  # noqa: E402
 
 MESSAGE = b'What the service hashes and Caliptra verifies.'
+
+# where AspeedTech-BMC/aspeed_app looks for it
+CSR = 0x14bbf800
 
 SHA_LOCK = soc_regs.SHA_ACC
 SCU_HWSTRAP1 = soc_regs.SCUIO + 0x10
@@ -245,6 +249,27 @@ class Boot(unittest.TestCase):
             self.assertFalse(soc.held())
             self.assertFalse(ipc.ca35(soc).listening())
             self.assertFalse(ipc.ssp(soc).listening())
+
+    def test_csr(self):
+        """An IDevID CSR that was asked for is left in the SRAM"""
+        with BootedSoc(options=',caliptra-idevid-csr=on') as soc:
+            client = ipc.ca35(soc.run_boot())
+            self.assertFalse(soc.held())
+            csr = soc.memread(CSR, 0x1c0)
+            # DER: a sequence with two bytes of length
+            self.assertEqual(csr[:2], b'\x30\x82')
+            size = 4 + int.from_bytes(csr[2:4], 'big')
+            request = x509.load_der_x509_csr(csr[:size])
+            self.assertTrue(request.is_signature_valid)
+            self.assertEqual(csr[size:], bytes(len(csr) - size))
+            # of the same key as IDevID says
+            _, info = client.call('GET_IDEV_INFO')
+            numbers = request.public_key().public_numbers()
+            self.assertEqual(info[8:], numbers.x.to_bytes(48, 'big') +
+                             numbers.y.to_bytes(48, 'big'))
+        with BootedSoc() as soc:
+            self.assertEqual(soc.run_boot().memread(CSR, 0x1c0),
+                             bytes(0x1c0))
 
     def test_system_reset(self):
         with BootedSoc() as soc:

@@ -69,6 +69,8 @@ struct CaliptraBringup {
  * @firmware: optional; called until it returns true, which says that
  *            firmware_name, firmware and firmware_size are set, or until it
  *            calls caliptra_bringup_fail()
+ * @csr: optional; the CSR of the core's IDevID, @len bytes of DER, if it has
+ *       been asked for
  * @done: the core's runtime is up and has been asked for FW_INFO
  * @lost: somebody resets the core: what @done began has to end
  * @failed: the sequence has ended with a failure: @what, because of @why
@@ -82,6 +84,7 @@ struct CaliptraBringupClass {
     void (*release_reset)(CaliptraBringup *b);
     bool (*pwrgood)(CaliptraBringup *b);
     bool (*firmware)(CaliptraBringup *b);
+    void (*csr)(CaliptraBringup *b, const uint8_t *csr, uint32_t len);
     void (*done)(CaliptraBringup *b);
     void (*lost)(CaliptraBringup *b);
     void (*failed)(CaliptraBringup *b, const char *what, const char *why);
