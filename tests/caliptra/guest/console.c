@@ -8,8 +8,16 @@
 
 /* A 16550 with a register every four bytes */
 #define UART_THR        0x14C33B00
+#define UART_RBR        0x14C33B00
 #define UART_LSR        0x14C33B14
+#define UART_LSR_DR     (1 << 0)
 #define UART_LSR_THRE   (1 << 5)
+
+/* GICv3: distributor, and the redistributor of core 0 */
+#define GICD_CTLR       0x12200000
+#define GICR_WAKER      0x12280014
+#define GICR_ISENABLER0 0x12290100
+#define TIMER_PPI       30
 
 /* Longest time that anything here waits */
 #define TIMEOUT_SECONDS     10
@@ -43,6 +51,32 @@ bool wait_for(uintptr_t addr, uint32_t mask, uint32_t value)
         }
     }
     return true;
+}
+
+/*
+ * WFI ends when an interrupt is pending, taken or not: the timer's (PPI 30),
+ * which the interrupt controller has to hand on (GICv3 specification)
+ */
+void discard_typing(void)
+{
+    uint64_t frequency;
+
+    write32(GICD_CTLR, 1);
+    write32(GICR_WAKER, 0);
+    write32(GICR_ISENABLER0, 1u << TIMER_PPI);
+    /* ICC_SRE_EL3, ICC_PMR_EL1, ICC_IGRPEN0_EL1 */
+    asm volatile("msr S3_6_C12_C12_5, %0\n\tisb" : : "r"(0xful));
+    asm volatile("msr S3_0_C4_C6_0, %0" : : "r"(0xfful));
+    asm volatile("msr S3_0_C12_C12_6, %0\n\tisb" : : "r"(1ul));
+    asm volatile("mrs %0, cntfrq_el0" : "=r"(frequency));
+    for (;;) {
+        asm volatile("msr cntp_tval_el0, %0" : : "r"(frequency / 20));
+        asm volatile("msr cntp_ctl_el0, %0\n\tisb" : : "r"(1ul));
+        asm volatile("wfi");
+        while (read32(UART_LSR) & UART_LSR_DR) {
+            read32(UART_RBR);
+        }
+    }
 }
 
 void put_char(char c)

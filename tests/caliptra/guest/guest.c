@@ -99,5 +99,8 @@ void main(unsigned core)
         }
         put("idle\n");
         put_text();
+        if (exception_level() == 3) {
+            discard_typing();
+        }
     }
 }

@@ -44,6 +44,11 @@ uint64_t deadline(void);
 bool wait_for(uintptr_t addr, uint32_t mask, uint32_t value);
 
 void put_char(char c);
+/*
+ * For core 0 at EL3: throw away what is typed, now and then, for ever.  QEMU
+ * reads its terminal only as long as somebody takes what it has read.
+ */
+void discard_typing(void);
 void put(const char *text);
 void put_digits(uint32_t value, unsigned digits);
 void put_hex(uint32_t value);
