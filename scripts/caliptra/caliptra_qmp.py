@@ -12,6 +12,8 @@ import tempfile
 from caliptra_common import ToolError
 
 TIMEOUT = 10
+# of sockaddr_un, with the 0 behind it
+MAX_SOCKET_PATH = 107
 
 
 def connect(address):
@@ -161,7 +163,10 @@ def qtest_of(qmp):
             # [disconnected:]unix:PATH[,server=on][ <-> ...]
             path = chardev['filename'].split('unix:', 1)[1]
             return Qtest(path.split(',')[0].split(' <-> ')[0])
-    path = os.path.join(tempfile.mkdtemp(prefix='caliptra-mbox-'), 'qtest')
+    # beside the QMP socket: QEMU removes both
+    path = os.path.abspath(qmp.address) + '.qtest'
+    if not os.path.exists(qmp.address) or len(path) > MAX_SOCKET_PATH:
+        path = os.path.join(tempfile.mkdtemp(prefix='caliptra-mbox-'), 'qtest')
     qmp.command('chardev-add', id=QTEST_ID, backend={
         'type': 'socket', 'data': {
             'addr': {'type': 'unix', 'data': {'path': path}},
