@@ -781,6 +781,7 @@ static void flash_hash(BootMcuFlash *f)
         flash_enter(f, FLASH_HASH, size / 4 * FLASH_WORD_NS);
         return;
     }
+    f->pos = 0;
     bootmcu_write(s, SHA_ACC(SHA_ACC_EXECUTE),
                   R_SHA_ACC_EXECUTE_EXECUTE_MASK);
     flash_enter(f, FLASH_WAIT_HASH, size / 4 * FLASH_WORD_NS);
@@ -861,7 +862,6 @@ static void flash_wait_authorize(BootMcuFlash *f)
         flash_fail(f, name, why);
         return;
     }
-    f->pos = 0;
     flash_enter(f, FLASH_COPY_IMAGE, FLASH_STEP_NS);
 }
 
