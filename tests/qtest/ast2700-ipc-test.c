@@ -184,8 +184,8 @@ static char *irq_at(QTestState *qts, int block, int n)
 }
 
 #define NVIC(core, n) \
-    "/machine/" core "/armv7m/nvic/unnamed-gpio-in[" #n "]"
-#define GIC(n)  "/machine/ca35/gic/unnamed-gpio-in[" #n "]"
+    "/machine/" core "-cluster/" core "/armv7m/nvic/unnamed-gpio-in[" #n "]"
+#define GIC(n)  "/machine/ca35-cluster/ca35/gic/unnamed-gpio-in[" #n "]"
 #define GROUP5(intcio, n) \
     "/machine/" intcio "/intc-orgates[5]/unnamed-gpio-in[" #n "]"
 
@@ -197,8 +197,10 @@ static void test_irq_wiring(void)
             NVIC("tsp", 104), GIC(105), NVIC("tsp", 106), GIC(107),
             NVIC("tsp", 108), NVIC("ssp", 109),
         }, {
-            "", GROUP5("ca35/intcio", 15), "", GROUP5("ca35/intcio", 17),
-            "", GROUP5("ssp/intc1", 19), "", GROUP5("tsp/intc1", 21),
+            "", GROUP5("ca35-cluster/ca35/intcio", 15),
+            "", GROUP5("ca35-cluster/ca35/intcio", 17),
+            "", GROUP5("ssp-cluster/ssp/intc1", 19),
+            "", GROUP5("tsp-cluster/tsp/intc1", 21),
         },
     };
     QTestState *qts = start();
