@@ -18,6 +18,9 @@
 #define CALIPTRA_TIME_TICK_NS   (5 * SCALE_MS)
 #define CALIPTRA_TIME_STEP_NS   (10 * SCALE_MS)
 
+/* Far beyond any run, and no step from here overflows: for a bad stream */
+#define CALIPTRA_TIME_MAX_NS    (INT64_MAX / 2)
+
 /* Does QEMU_CLOCK_VIRTUAL go on while the host stalls us? */
 static bool caliptra_time_follows_host(void)
 {
@@ -121,8 +124,9 @@ static int caliptra_time_post_load(void *opaque, int version_id)
     CaliptraTime *t = opaque;
 
     /* qtest's clock begins anew, so @seen may be before @now */
-    if (t->now < 0 || t->now > INT64_MAX / 2 || t->seen < 0 ||
-        t->busy_until < t->now) {
+    if (t->now < 0 || t->now > CALIPTRA_TIME_MAX_NS || t->seen < 0 ||
+        t->busy_until < t->now ||
+        (t->busy_until > CALIPTRA_TIME_MAX_NS && t->busy_until != INT64_MAX)) {
         return -EINVAL;
     }
     caliptra_time_arm(t);
