@@ -45,7 +45,6 @@ static bool has_vectors(ARMCPU *cpu)
 static void core_start(Aspeed2700Core *core)
 {
     uint64_t id = arm_cpu_mp_affinity(core->cpu);
-    uint64_t addr;
 
     if (!is_ca35(core)) {
         if (has_vectors(core->cpu)) {
@@ -54,9 +53,8 @@ static void core_start(Aspeed2700Core *core)
             qemu_log_mask(LOG_GUEST_ERROR, "%s: core %u has no vector table, "
                           "stays off\n", __func__, core_index(core));
         }
-    } else if (aspeed_2700_scu_rvbar(core->cores->scu, core_index(core),
-                                     &addr)) {
-        arm_set_cpu_on(id, addr, 0, 3, true);
+    } else if (core->has_rvbar) {
+        arm_set_cpu_on(id, core->rvbar, 0, 3, true);
     } else {
         arm_set_cpu_on(id, core->entry, 0, core->el, true);
     }
@@ -87,6 +85,11 @@ static void core_set_run(Aspeed2700Core *core, bool run)
         return;
     }
     core->run = run;
+    if (run && is_ca35(core)) {
+        core->has_rvbar = aspeed_2700_scu_rvbar(core->cores->scu,
+                                                core_index(core),
+                                                &core->rvbar);
+    }
     if (core->loaded || (!run && !core->cores->hold)) {
         return;
     }
@@ -149,6 +152,7 @@ static void cores_reset_hold(Object *obj, ResetType type)
     for (int i = 0; i < ASPEED_2700_NR_CORES; i++) {
         s->core[i].run = false;
         s->core[i].fallen = false;
+        s->core[i].has_rvbar = false;
     }
 }
 
@@ -246,6 +250,8 @@ static const VMStateDescription vmstate_core = {
     .fields = (const VMStateField[]) {
         VMSTATE_BOOL(run, Aspeed2700Core),
         VMSTATE_BOOL(fallen, Aspeed2700Core),
+        VMSTATE_BOOL(has_rvbar, Aspeed2700Core),
+        VMSTATE_UINT64(rvbar, Aspeed2700Core),
         VMSTATE_END_OF_LIST()
     },
 };

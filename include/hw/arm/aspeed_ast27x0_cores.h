@@ -29,6 +29,9 @@ typedef struct Aspeed2700Core {
     bool run;
     /* the line has fallen since the core was last looked at */
     bool fallen;
+    /* CA35_RVBAR, if it was written, as the line found it when it rose */
+    bool has_rvbar;
+    uint64_t rvbar;
     /* where a reset of the machine has left it; follows from configuration */
     uint64_t entry;
     uint32_t el;
