@@ -21,7 +21,8 @@ import subprocess
 import sys
 
 ROOT = Path(os.environ['CALIPTRA_ROOT'])
-OVERLAY = ('configs', 'docs', 'hw', 'include', 'scripts', 'target', 'tests')
+OVERLAY = ('configs', 'docs', 'hw', 'include', 'qapi', 'scripts', 'target',
+           'tests')
 
 # subject, body, patterns of files (patched files by their path in QEMU)
 SERIES = [
@@ -132,7 +133,7 @@ With a Caliptra firmware given, hold the Cortex-A35 cores until Caliptra's
 runtime is ready, as on silicon.  Without one the machine behaves as before,
 except that it no longer ends when there are no images for the coprocessors
 or no boot ROM although start addresses are given otherwise.
-""", ['hw/arm/*', 'include/hw/arm/*']),
+""", ['hw/arm/*', 'include/hw/arm/*', 'qapi/*']),
     ('target/riscv: CSRs of a core by a table of the core', """
 A core whose CSRs are not those of the privileged architecture, or are so in
 another way, cannot add them to the table that all cores share.  Let each core

@@ -240,6 +240,7 @@ static void cores_init(Object *obj)
         object_property_add_link(obj, name, TYPE_ARM_CPU,
                                  (Object **)&s->core[i].cpu,
                                  qdev_prop_allow_set_link_before_realize, 0);
+        object_property_set_description(obj, name, "Core to control");
     }
 }
 
@@ -284,6 +285,8 @@ static void cores_class_init(ObjectClass *klass, const void *data)
     dc->vmsd = &vmstate_cores;
     dc->user_creatable = false;
     device_class_set_props(dc, cores_properties);
+    object_class_property_set_description(klass, "scu",
+        "SCU whose registers release the cores");
     object_class_property_set_description(klass, "hold",
         "Whether the cores are in reset until the SCU releases them");
     rc->phases.hold = cores_reset_hold;

@@ -395,6 +395,16 @@ static void bootmcu_class_init(ObjectClass *klass, const void *data)
     dc->unrealize = bootmcu_unrealize;
     dc->vmsd = &vmstate_bootmcu;
     device_class_set_props(dc, bootmcu_properties);
+    object_class_property_set_description(klass, "memory",
+        "What the BootMCU sees, at the addresses of the CA35 cores");
+    object_class_property_set_description(klass, "caliptra",
+        "Caliptra to bring up");
+    object_class_property_set_description(klass, "flash",
+        "Boot flash (default: none)");
+    object_class_property_set_description(klass, "firmware",
+        "Caliptra firmware bundle (default: the boot flash's)");
+    object_class_property_set_description(klass, "secure-boot",
+        "Secure boot: on, off, or auto: what the OTP says");
 
     bc->read = bootmcu_caliptra_read;
     bc->write = bootmcu_caliptra_write;

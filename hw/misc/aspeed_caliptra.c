@@ -169,6 +169,12 @@ static void aspeed_caliptra_realize(DeviceState *dev, Error **errp)
         error_setg(errp, "'memory', 'scuio' and 'core' links must be set");
         return;
     }
+    if ((s->otp.security_state | s->otp.security_state_given) >>
+        ASPEED_SCUIO_CPTRA_CTRL_SEC_STAT_LEN) {
+        error_setg(errp, "'security-state' and 'security-state-given' must "
+                   "have %u bits", ASPEED_SCUIO_CPTRA_CTRL_SEC_STAT_LEN);
+        return;
+    }
     s->otp.fuses.word[(A_FUSE_SOC_STEPPING_ID - A_FUSE_UDS_SEED) / 4] =
         s->soc_stepping_id;
     if (s->fuse_file &&
@@ -205,6 +211,8 @@ static void aspeed_caliptra_init(Object *obj)
     s->pauser = ASPEED_CALIPTRA_PAUSER;
     object_property_add_uint32_ptr(obj, "pauser", &s->pauser,
                                    OBJ_PROP_FLAG_READWRITE);
+    object_property_set_description(obj, "pauser",
+        "User id of the accesses through the window");
 }
 
 static const Property aspeed_caliptra_properties[] = {
@@ -229,14 +237,38 @@ static const Property aspeed_caliptra_properties[] = {
 
 static void aspeed_caliptra_class_init(ObjectClass *klass, const void *data)
 {
+    static const struct {
+        const char *name, *text;
+    } texts[] = {
+        { "core", "Caliptra core behind the window" },
+        { "memory", "What the CA35 cores see: the window is mapped there" },
+        { "scuio", "SCUIO, which has Caliptra's power, reset and straps" },
+        { "powered", "Whether Caliptra has power out of a machine reset, as "
+          "the SoC's boot ROM would leave it" },
+        { "bootfsm-brkpoint", "Whether the boot FSM waits for "
+          "CPTRA_BOOTFSM_GO" },
+        { "security-state", "Device lifecycle (bits 1:0) and debug locked "
+          "(bit 2)" },
+        { "security-state-given", "Which bits of security-state stand, "
+          "whatever the OTP says" },
+        { "soc-stepping-id", "SoC's stepping in CPTRA_HW_REV_ID" },
+        { "fuses", "JSON file of Caliptra's fuses (default: all zero)" },
+        { "obf-key", "Obfuscation key, 64 hexadecimal digits (default: all "
+          "zero)" },
+    };
     DeviceClass *dc = DEVICE_CLASS(klass);
     ResettableClass *rc = RESETTABLE_CLASS(klass);
     AspeedSCUIOCaliptraIfClass *sic = ASPEED_SCUIO_CALIPTRA_IF_CLASS(klass);
+    size_t i;
 
     dc->desc = "ASPEED AST27x0 Caliptra Root of Trust";
     dc->realize = aspeed_caliptra_realize;
     dc->user_creatable = false;
     device_class_set_props(dc, aspeed_caliptra_properties);
+    for (i = 0; i < ARRAY_SIZE(texts); i++) {
+        object_class_property_set_description(klass, texts[i].name,
+                                              texts[i].text);
+    }
     sic->set_straps = aspeed_caliptra_set_straps;
     rc->phases.exit = aspeed_caliptra_reset_exit;
 }

@@ -747,14 +747,25 @@ static void caliptra_init(Object *obj)
     object_property_add_uint32_ptr(obj, "boot-status",
                                    &s->soc_ifc.regs[R_CPTRA_BOOT_STATUS],
                                    OBJ_PROP_FLAG_READ);
+    object_property_set_description(obj, "boot-status",
+        "CPTRA_BOOT_STATUS: how far firmware is");
     object_property_add(obj, "flow-status", "uint32",
                         caliptra_get_flow_status, NULL, NULL, NULL);
+    object_property_set_description(obj, "flow-status",
+        "CPTRA_FLOW_STATUS: what Caliptra is ready for");
     object_property_add(obj, "last-error", "uint32",
                         caliptra_get_last_error, NULL, NULL, NULL);
+    object_property_set_description(obj, "last-error",
+        "The fatal error of firmware, else the one that is not fatal; 0: "
+        "none");
     object_property_add_str(obj, "last-error-name",
                             caliptra_get_last_error_name, NULL);
+    object_property_set_description(obj, "last-error-name",
+        "The name of last-error");
     object_property_add_str(obj, "mailbox-state",
                             caliptra_get_mailbox_state, NULL);
+    object_property_set_description(obj, "mailbox-state",
+        "State of the mailbox's FSM");
 }
 
 static void caliptra_finalize(Object *obj)

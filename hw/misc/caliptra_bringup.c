@@ -693,6 +693,11 @@ static void bringup_class_init(ObjectClass *klass, const void *data)
 
     dc->user_creatable = false;
     device_class_set_props(dc, bringup_properties);
+    object_class_property_set_description(klass, "log",
+        "Where the stages of the bring-up are told");
+    object_class_property_set_description(klass, "idevid-csr",
+        "Whether to ask for the CSR of the IDevID key, as a manufacturer "
+        "does");
     rc->phases.hold = bringup_reset_hold;
     rc->phases.exit = bringup_reset_exit;
 
