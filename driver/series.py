@@ -43,7 +43,7 @@ SoC sees it, the private state, and the interfaces of each half.
       'hw/misc/caliptra_reg.*', 'hw/misc/caliptra_time.*',
       'hw/misc/caliptra_fw.h',
       'hw/misc/caliptra_errors.*', 'hw/misc/caliptra_log.c',
-      'hw/misc/caliptra_soc_if.c']),
+      'hw/misc/caliptra_soc_if.c', 'qapi/*']),
     ('hw/misc/caliptra_crypto: Arithmetic of a Caliptra core', """
 SHA-2 with a state that can be saved, HMAC and its KDF, the DRBG, P-384 on top
 of libgcrypt, AES-CBC, and the verification of LMS signatures, which no
@@ -110,7 +110,7 @@ machines that connect nobody to them.
 Straps, power, reset, mailbox user, fuses, entropy on demand, firmware: what
 each SoC's boot ROM has to do.  An abstract device, so that a SoC says only
 how it reaches the core and its own power and reset bits.
-""", ['hw/misc/caliptra_bringup.c']),
+""", ['hw/misc/caliptra_bringup.c', 'hw/misc/caliptra_soc.c']),
     ('hw/nvram/aspeed_otp_ast2700: OTP of the ASPEED AST2700', """
 What a SoC of this family is, from the hashes of its owner's keys to its life
 cycle, stands in its OTP.  Model the memory, behind a drive in any of the
@@ -133,7 +133,7 @@ With a Caliptra firmware given, hold the Cortex-A35 cores until Caliptra's
 runtime is ready, as on silicon.  Without one the machine behaves as before,
 except that it no longer ends when there are no images for the coprocessors
 or no boot ROM although start addresses are given otherwise.
-""", ['hw/arm/*', 'include/hw/arm/*', 'qapi/*']),
+""", ['hw/arm/*', 'include/hw/arm/*']),
     ('target/riscv: CSRs of a core by a table of the core', """
 A core whose CSRs are not those of the privileged architecture, or are so in
 another way, cannot add them to the table that all cores share.  Let each core
@@ -152,7 +152,8 @@ handler, a sleep of its own.  No other core's path is touched.
     ('hw/riscv/caliptra: Caliptra as a machine that executes its firmware', """
 The microcontroller, its memories and its bus in front of the Caliptra core,
 for those who write or check Caliptra's firmware.
-""", ['hw/riscv/*', 'configs/devices/riscv32-softmmu/*']),
+""", ['hw/riscv/*', 'include/hw/riscv/*',
+      'configs/devices/riscv32-softmmu/*']),
     ('tests/unit: Vectors for the Caliptra model', """
 Published vectors for the arithmetic and the certificates' encoding.
 """, ['tests/unit/*']),

@@ -159,9 +159,6 @@ static void bootmcu_caliptra_write(CaliptraBringup *b, hwaddr offset,
 
 static bool bootmcu_power_up(CaliptraBringup *b)
 {
-    static const char * const lifecycle[] = {
-        "unprovisioned", "manufacturing", "undefined", "production"
-    };
     AspeedBootMcuState *s = ASPEED_BOOTMCU(b);
     uint8_t security_state;
     BootMcuOtp otp;
@@ -187,11 +184,7 @@ static bool bootmcu_power_up(CaliptraBringup *b)
     bootmcu_write(s, BOOTMCU_SCUIO(CPTRA_CTRL), ctrl);
     bootmcu_write(s, BOOTMCU_SCUIO(CPTRA_CTRL),
                   ctrl | ASPEED_SCUIO_CPTRA_CTRL_PWRGOOD);
-    bootmcu_log(s, "power good, lifecycle %s, debug %s",
-                lifecycle[security_state &
-                          R_CPTRA_SECURITY_STATE_DEVICE_LIFECYCLE_MASK],
-                security_state & R_CPTRA_SECURITY_STATE_DEBUG_LOCKED_MASK
-                ? "locked" : "unlocked");
+    caliptra_bringup_log_power(b, security_state);
     return true;
 }
 

@@ -162,6 +162,19 @@ static void bringup_finish(CaliptraBringup *b, BringupStage stage)
     timer_del(&b->timer);
 }
 
+void caliptra_bringup_log_power(CaliptraBringup *b, uint32_t security_state)
+{
+    static const char * const lifecycle[] = {
+        "unprovisioned", "manufacturing", "undefined", "production"
+    };
+
+    caliptra_log(b->log, "power good, lifecycle %s, debug %s",
+                 lifecycle[FIELD_EX32(security_state, CPTRA_SECURITY_STATE,
+                                      DEVICE_LIFECYCLE)],
+                 FIELD_EX32(security_state, CPTRA_SECURITY_STATE,
+                            DEBUG_LOCKED) ? "locked" : "unlocked");
+}
+
 /* ---- failure ---- */
 
 char *caliptra_bringup_error(CaliptraBringup *b)

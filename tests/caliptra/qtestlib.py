@@ -69,7 +69,7 @@ class QTest:
     args:    further arguments
     qmp:     open a QMP connection too, for qmp() and events()
     bios:    file for -bios; by default an empty boot ROM image, for QEMU
-             refuses this machine without one
+             refuses this machine without one; False: none
     accel:   "qtest" stops the CPUs; "tcg" lets them run
     serial:  argument of the first -serial
     """
@@ -105,7 +105,8 @@ class QTest:
                 bios = os.path.join(self.dir, 'bios.bin')
                 with open(bios, 'wb') as f:
                     f.write(bytes(4096))
-            cmd += ['-bios', bios]
+            if bios:
+                cmd += ['-bios', bios]
         listeners = []
         for name, opt in (('qtest', '-qtest'), ('qmp', '-qmp')):
             if name == 'qmp' and not qmp:

@@ -265,20 +265,26 @@ LOAD, HASH, COUNT, UPDATE = 0x46574c44, 0x48415348, 0x434f554e, 0x55504454
 DATA_READY, COMPLETE, FAILURE = 1, 2, 3
 
 
+def build_mini():
+    """The test ROM and its firmware, by "rom" and "fw"."""
+    images = {}
+    for name, base in ('rom', 0), ('fw', 0x40000000):
+        with tempfile.TemporaryDirectory() as folder:
+            images[name] = build(
+                MINI / ('mini_%s.c' % name), MINI / 'mini.ld', folder,
+                ['.text'], '-Wl,--defsym=BASE=0x%x' % base,
+                '-ffreestanding', '-Os', '-mcmodel=medany', '-Wall',
+                '-Werror', '-fno-tree-loop-distribute-patterns',
+                str(MINI / 'mini_start.S'))
+    return images
+
+
 class MiniCase(unittest.TestCase):
     """With a ROM that loads a firmware, which sleeps and answers commands."""
 
     @classmethod
     def setUpClass(cls):
-        cls.images = {}
-        for name, base in ('rom', 0), ('fw', 0x40000000):
-            with tempfile.TemporaryDirectory() as folder:
-                cls.images[name] = build(
-                    MINI / ('mini_%s.c' % name), MINI / 'mini.ld', folder,
-                    ['.text'], '-Wl,--defsym=BASE=0x%x' % base,
-                    '-ffreestanding', '-Os', '-mcmodel=medany', '-Wall',
-                    '-Werror', '-fno-tree-loop-distribute-patterns',
-                    str(MINI / 'mini_start.S'))
+        cls.images = build_mini()
 
     def setUp(self):
         self.folder = tempfile.TemporaryDirectory()

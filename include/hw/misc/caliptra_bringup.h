@@ -120,6 +120,13 @@ bool caliptra_bringup_load_file(CaliptraBringup *b, const char *file,
                                 Error **errp);
 
 /**
+ * caliptra_bringup_log_power: tell of power good, and of the security state
+ * @b: the bring-up
+ * @security_state: as for caliptra_set_security_state()
+ */
+void caliptra_bringup_log_power(CaliptraBringup *b, uint32_t security_state);
+
+/**
  * caliptra_bringup_error: the error that the core reports, for a person
  * @b: the bring-up
  *
