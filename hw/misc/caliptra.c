@@ -218,6 +218,7 @@ static void caliptra_set_boot_fsm(CaliptraState *s, unsigned state)
         caliptra_post_event(s, CALIPTRA_UC_STOP);
     }
     s->boot_fsm = state;
+    caliptra_changed(s);
     if (state == BOOT_DONE) {
         caliptra_post_event(s, CALIPTRA_UC_START);
     }
@@ -302,7 +303,21 @@ static void caliptra_step_boot_fsm(CaliptraState *s)
 void caliptra_update(CaliptraState *s)
 {
     caliptra_step_boot_fsm(s);
+    s->changed = false;
     caliptra_update_wires(s);
+}
+
+void caliptra_changed(CaliptraState *s)
+{
+    s->changed = true;
+}
+
+/* An access ends: most change nothing that a line depends on */
+static void caliptra_access_done(CaliptraState *s)
+{
+    if (unlikely(s->changed)) {
+        caliptra_update(s);
+    }
 }
 
 /* ---- input lines ---- */
@@ -457,7 +472,7 @@ static MemTxResult caliptra_core_read(CaliptraSocIf *core, hwaddr offset,
     }
     trace_caliptra_soc_read(s->id, offset, pauser,
                             caliptra_soc_trace_data(offset, *data));
-    caliptra_update(s);
+    caliptra_access_done(s);
     return MEMTX_OK;
 }
 
@@ -492,7 +507,7 @@ static MemTxResult caliptra_core_write(CaliptraSocIf *core, hwaddr offset,
                                    pauser, data);
         break;
     }
-    caliptra_update(s);
+    caliptra_access_done(s);
     return MEMTX_OK;
 }
 
@@ -563,6 +578,7 @@ MemTxResult caliptra_bus_read(CaliptraState *s, uint32_t addr, uint32_t *data)
         if (!caliptra_in_reset(s)) {
             *data = caliptra_internal_read(s, addr);
             trace_caliptra_uc_read(s->id, addr, uc_trace_data(addr, *data));
+            caliptra_access_done(s);
         }
         return MEMTX_OK;
     }
@@ -584,7 +600,7 @@ MemTxResult caliptra_bus_read(CaliptraState *s, uint32_t addr, uint32_t *data)
         break;
     }
     trace_caliptra_uc_read(s->id, addr, uc_trace_data(addr, *data));
-    caliptra_update(s);
+    caliptra_access_done(s);
     return MEMTX_OK;
 }
 
@@ -600,7 +616,7 @@ MemTxResult caliptra_bus_write(CaliptraState *s, uint32_t addr, uint32_t data)
         if (!caliptra_in_reset(s)) {
             trace_caliptra_uc_write(s->id, addr, uc_trace_data(addr, data));
             caliptra_internal_write(s, addr, data);
-            caliptra_update(s);
+            caliptra_access_done(s);
         }
         return MEMTX_OK;
     }
@@ -622,7 +638,7 @@ MemTxResult caliptra_bus_write(CaliptraState *s, uint32_t addr, uint32_t data)
         caliptra_soc_ifc_uc_write(s, offset - CALIPTRA_WINDOW_SOC_IFC, data);
         break;
     }
-    caliptra_update(s);
+    caliptra_access_done(s);
     return MEMTX_OK;
 }
 

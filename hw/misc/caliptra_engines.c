@@ -73,6 +73,7 @@ void caliptra_engine_done(CaliptraState *s, const CaliptraEngineInfo *info)
     e->cmd = 0;
     e->valid = true;
     caliptra_intr_notif(&e->intr, ENGINE_NOTIF_CMD_DONE);
+    caliptra_changed(s);
 }
 
 bool caliptra_engine_ready(CaliptraState *s, const CaliptraEngine *e)
@@ -265,6 +266,7 @@ void caliptra_internal_poll(CaliptraState *s, uint32_t addr)
     if (e->cmd) {
         timer_del(e->timer);
         w->engine->done(s);
+        caliptra_changed(s);
     }
 }
 
@@ -278,6 +280,7 @@ void caliptra_internal_write(CaliptraState *s, uint32_t addr, uint32_t data)
     }
     if (w->engine && offset >= A_INTR_GLOBAL_EN) {
         caliptra_intr_write(&engine_of(s, w->engine)->intr, offset, data);
+        caliptra_changed(s);
         return;
     }
     caliptra_reg_write(s, w->regs, offset, data, CALIPTRA_UC_USER, false);

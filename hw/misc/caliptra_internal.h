@@ -461,6 +461,8 @@ struct CaliptraState {
 
     /* output levels as last driven: CALIPTRA_WIRE_* */
     uint32_t wires;
+    /* they are to be computed anew; never so between two accesses */
+    bool changed;
 
     /* inputs as they stand */
     bool in_pwrgood;
@@ -530,7 +532,16 @@ void caliptra_post_event(CaliptraState *s, CaliptraUcEvent event);
 void caliptra_guest_error(CaliptraState *s, const char *fmt, ...)
     G_GNUC_PRINTF(2, 3);
 
-/* recompute output lines and the boot FSM after any state change */
+/**
+ * caliptra_changed: something has changed that an output line or the boot FSM
+ * looks at
+ * @s: the core
+ *
+ * They follow at the end of the access that goes on.
+ */
+void caliptra_changed(CaliptraState *s);
+
+/* recompute output lines and the boot FSM; not from within an access */
 void caliptra_update(CaliptraState *s);
 
 /* cptra_noncore_rst_b is low: no register can be reached, no event seen */

@@ -166,6 +166,7 @@ static void mbox_enter(CaliptraState *s, unsigned fsm)
     trace_caliptra_mbox_fsm(s->id, mbox_fsm_names[m->fsm], mbox_fsm_names[fsm],
                             m->cmd, m->dlen);
     m->fsm = fsm;
+    caliptra_changed(s);
     if (fsm == MBOX_EXECUTE_UC) {
         caliptra_soc_ifc_intr_notif(s, SOC_IFC_NOTIF_CMD_AVAIL);
     }

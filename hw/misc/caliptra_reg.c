@@ -113,6 +113,9 @@ void caliptra_reg_write(CaliptraState *s, const CaliptraRegBlock *b,
     if (r->post_write) {
         r->post_write(s, r, i, data, soc);
     }
+    if (r->wired || r->pre_write || r->post_write) {
+        caliptra_changed(s);
+    }
     if (soc && word && *word != old) {
         caliptra_post_event(s, CALIPTRA_UC_WAKE);
     }

@@ -32,9 +32,6 @@ typedef struct CaliptraReg CaliptraReg;
  * A write stores the bits of @soc (@uc) when it comes from the SoC
  * (microcontroller); those of @w1c are cleared by a 1, those of @w0c by a 0,
  * those of @w1s only ever set.  All others keep their value.
- *
- * To come: whether an output line or the boot FSM looks at a register; a
- * write to one that none of them looks at needs no caliptra_update().
  */
 struct CaliptraReg {
     const char *name;
@@ -58,6 +55,11 @@ struct CaliptraReg {
 
     /* reads 0 for everybody */
     bool hidden;
+    /*
+     * an output line or the boot FSM looks at it; registers with a hook for
+     * writes count as such
+     */
+    bool wired;
     /* the microcontroller reads it to learn whether a command has ended */
     bool polled;
 

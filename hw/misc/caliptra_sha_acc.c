@@ -113,6 +113,7 @@ static void sha_finish(CaliptraState *s)
     trace_caliptra_sha_acc_done(s->id, a->mode, a->dlen, a->digest[0]);
     if (!a->soc_has_lock) {
         caliptra_intr_notif(&a->intr, SHA_NOTIF_CMD_DONE);
+        caliptra_changed(s);
     }
 }
 
@@ -325,6 +326,7 @@ void caliptra_sha_acc_uc_write(CaliptraState *s, hwaddr offset, uint32_t data)
 {
     if (offset >= A_INTR_GLOBAL_EN) {
         caliptra_intr_write(&s->sha_acc.intr, offset, data);
+        caliptra_changed(s);
     } else {
         sha_write(s, offset, false, CALIPTRA_UC_USER, data);
     }

@@ -136,6 +136,7 @@ static void error_fatal(CaliptraState *s)
         return;
     }
     s->soc_ifc.error_fatal = true;
+    caliptra_changed(s);
     trace_caliptra_soc_ifc_error_fatal(s->id, REG(s, CPTRA_HW_ERROR_FATAL),
                                        REG(s, CPTRA_FW_ERROR_FATAL));
     caliptra_flush(s);
@@ -154,6 +155,7 @@ void caliptra_soc_ifc_hw_error_non_fatal(CaliptraState *s, uint32_t bits)
     REG(s, CPTRA_HW_ERROR_NON_FATAL) |= bits;
     if (bits & ~REG(s, INTERNAL_HW_ERROR_NON_FATAL_MASK)) {
         s->soc_ifc.error_non_fatal = true;
+        caliptra_changed(s);
     }
 }
 
@@ -258,6 +260,7 @@ static void wdt_update(CaliptraState *s)
     uint64_t left;
     unsigned t;
 
+    caliptra_changed(s);
     for (t = 0; t < 2; t++) {
         bool timeout = wdt_timed_out(s, t);
 
@@ -549,7 +552,7 @@ static const CaliptraReg soc_ifc_regs[] = {
     ROW(CPTRA_FW_EXTENDED_ERROR_INFO, 8, COLD, .soc = ALL, .uc = ALL),
     ROW(CPTRA_BOOT_STATUS, 1, WARM, .uc = ALL),
     ROW(CPTRA_FLOW_STATUS, 1, WARM, .uc = FLOW_STATUS_UC,
-        .read = flow_status_read),
+        .read = flow_status_read, .wired = true),
     /* one field alone is in the other domain */
     ROW(CPTRA_RESET_REASON, 1, COLD,
         .warm_bits = ~R_CPTRA_RESET_REASON_WARM_RESET_MASK),
@@ -579,10 +582,11 @@ static const CaliptraReg soc_ifc_regs[] = {
         .w1s = R_CPTRA_FUSE_WR_DONE_DONE_MASK,
         .post_write = fuse_wr_done_post_write),
     ROW(CPTRA_TIMER_CONFIG, 1, COLD, .soc = ALL, .uc = ALL),
-    ROW(CPTRA_BOOTFSM_GO, 1, WARM, .soc = R_CPTRA_BOOTFSM_GO_GO_MASK),
+    ROW(CPTRA_BOOTFSM_GO, 1, WARM, .soc = R_CPTRA_BOOTFSM_GO_GO_MASK,
+        .wired = true),
     ROW(CPTRA_DBG_MANUF_SERVICE_REG, 1, WARM, .soc = ALL, .uc = ALL),
     ROW(CPTRA_CLK_GATING_EN, 1, WARM,
-        .soc = R_CPTRA_CLK_GATING_EN_CLK_GATING_EN_MASK),
+        .soc = R_CPTRA_CLK_GATING_EN_CLK_GATING_EN_MASK, .wired = true),
     ROW(CPTRA_GENERIC_INPUT_WIRES, 2, WARM),
     ROW(CPTRA_GENERIC_OUTPUT_WIRES, 2, WARM, .uc = ALL),
     ROW(CPTRA_HW_REV_ID, 1, WARM, .read = hw_rev_id_read),
@@ -631,7 +635,7 @@ static const CaliptraReg soc_ifc_regs[] = {
     FUSE(FUSE_SOC_STEPPING_ID, 1, R_FUSE_SOC_STEPPING_ID_SOC_STEPPING_ID_MASK),
     ROW(INTERNAL_OBF_KEY, CALIPTRA_OBF_KEY_WORDS, COLD, .hidden = true),
     ROW(INTERNAL_ICCM_LOCK, 1, WARM, .uc = R_INTERNAL_ICCM_LOCK_LOCK_MASK,
-        .w1s = R_INTERNAL_ICCM_LOCK_LOCK_MASK),
+        .w1s = R_INTERNAL_ICCM_LOCK_LOCK_MASK, .wired = true),
     ROW(INTERNAL_FW_UPDATE_RESET, 1, WARM,
         .post_write = fw_update_reset_post_write),
     ROW(INTERNAL_FW_UPDATE_RESET_WAIT_CYCLES, 1, WARM,
@@ -703,6 +707,7 @@ void caliptra_soc_ifc_uc_write(CaliptraState *s, hwaddr offset, uint32_t data)
     }
     if (is_intr_block(offset)) {
         caliptra_intr_write(&s->soc_ifc.intr, offset, data);
+        caliptra_changed(s);
     } else {
         caliptra_reg_write(s, &soc_ifc_block, offset, data, CALIPTRA_UC_USER,
                            false);
@@ -712,11 +717,13 @@ void caliptra_soc_ifc_uc_write(CaliptraState *s, hwaddr offset, uint32_t data)
 void caliptra_soc_ifc_intr_error(CaliptraState *s, unsigned bit)
 {
     caliptra_intr_error(&s->soc_ifc.intr, bit);
+    caliptra_changed(s);
 }
 
 void caliptra_soc_ifc_intr_notif(CaliptraState *s, unsigned bit)
 {
     caliptra_intr_notif(&s->soc_ifc.intr, bit);
+    caliptra_changed(s);
 }
 
 /* ---- debug port ---- */
