@@ -18,6 +18,18 @@
 #include "crypto/hash.h"
 #include "caliptra_crypto.h"
 
+/*
+ * qcrypto_init() does this when QEMU's own crypto uses libgcrypt, too
+ * (libgcrypt manual, "Initializing the library")
+ */
+static void crypto_init(void)
+{
+    if (!gcry_control(GCRYCTL_INITIALIZATION_FINISHED_P)) {
+        gcry_check_version(NULL);
+        gcry_control(GCRYCTL_INITIALIZATION_FINISHED, 0);
+    }
+}
+
 /* ---- SHA-2 (FIPS 180-4) ---- */
 
 /* Section 4.2.3; the upper halves of the first 64 are those of SHA-256 */
@@ -376,23 +388,11 @@ typedef struct P384 {
     gcry_mpi_point_t g;
 } P384;
 
-/*
- * qcrypto_init() does this when QEMU's own crypto uses libgcrypt, too
- * (libgcrypt manual, "Initializing the library")
- */
-static void p384_init_library(void)
-{
-    if (!gcry_control(GCRYCTL_INITIALIZATION_FINISHED_P)) {
-        gcry_check_version(NULL);
-        gcry_control(GCRYCTL_INITIALIZATION_FINISHED, 0);
-    }
-}
-
 static void p384_init(P384 *c)
 {
     gcry_error_t err;
 
-    p384_init_library();
+    crypto_init();
     err = gcry_mpi_ec_new(&c->ctx, NULL, "NIST P-384");
     assert(!err);
     c->p = gcry_mpi_ec_get_mpi("p", c->ctx, 1);
@@ -639,90 +639,62 @@ out:
 #define LMOTS_SHA256_N24_W4 7
 #define LMOTS_TYPE_MAX      8
 
-/* SHA-256 of parts of a message, truncated to LMS_N bytes */
-typedef struct LmsHash {
-    uint32_t h[8];
-    uint8_t block[CALIPTRA_SHA256_BLOCK_SIZE];
-    size_t len;
-} LmsHash;
-
-static void lms_hash_bytes(LmsHash *hash, const void *data, size_t len)
+/* SHA-256 of a message, truncated */
+static void lms_hash(const gcry_buffer_t *iov, int n, uint8_t out[LMS_N])
 {
-    const uint8_t *in = data;
+    uint8_t digest[32];
+    gcry_error_t err = gcry_md_hash_buffers(GCRY_MD_SHA256, 0, digest, iov, n);
 
-    while (len) {
-        size_t used = hash->len % sizeof(hash->block);
-        size_t n = MIN(len, sizeof(hash->block) - used);
-
-        memcpy(hash->block + used, in, n);
-        hash->len += n;
-        in += n;
-        len -= n;
-        if (used + n == sizeof(hash->block)) {
-            caliptra_sha256_compress(hash->h, hash->block);
-        }
-    }
+    assert(!err);
+    memcpy(out, digest, LMS_N);
 }
 
-/* All hashes but those of the chains begin alike: I, number, separator */
-static void lms_hash_start(LmsHash *hash, const uint8_t *id, uint32_t number,
-                           uint16_t separator)
+static gcry_buffer_t lms_part(const void *data, size_t len)
 {
-    uint8_t head[6];
-
-    memcpy(hash->h, caliptra_sha256_iv(false), sizeof(hash->h));
-    hash->len = 0;
-    stl_be_p(head, number);
-    stw_be_p(head + 4, separator);
-    lms_hash_bytes(hash, id, LMS_ID_SIZE);
-    lms_hash_bytes(hash, head, sizeof(head));
-}
-
-static void lms_digest(const uint32_t h[8], uint8_t out[LMS_N])
-{
-    for (int i = 0; i < LMS_N / 4; i++) {
-        stl_be_p(out + 4 * i, h[i]);
-    }
-}
-
-static void lms_hash_end(LmsHash *hash, uint8_t out[LMS_N])
-{
-    static const uint8_t zero[CALIPTRA_SHA256_BLOCK_SIZE];
-    static const uint8_t one = 0x80;
-    uint8_t bits[8];
-
-    stq_be_p(bits, 8 * (uint64_t)hash->len);
-    lms_hash_bytes(hash, &one, 1);
-    lms_hash_bytes(hash, zero, (2 * sizeof(hash->block) - sizeof(bits) -
-                                hash->len % sizeof(hash->block)) %
-                               sizeof(hash->block));
-    lms_hash_bytes(hash, bits, sizeof(bits));
-    lms_digest(hash->h, out);
+    return (gcry_buffer_t) { .data = (void *)data, .len = len };
 }
 
 /*
- * The chains take most of the time; one hash of them is one block:
- * I (16), q (4), chain number (2), step (1), value (24), padding.
+ * All hashes but those of the chains begin alike: I, @number, @separator.
+ * What follows are one or two byte strings.
+ */
+static void lms_node(const uint8_t *id, uint32_t number, uint16_t separator,
+                     const void *a, size_t a_len, const void *b, size_t b_len,
+                     uint8_t out[LMS_N])
+{
+    uint8_t head[6];
+    gcry_buffer_t iov[] = {
+        lms_part(id, LMS_ID_SIZE),
+        lms_part(head, sizeof(head)),
+        lms_part(a, a_len),
+        lms_part(b, b_len),
+    };
+
+    stl_be_p(head, number);
+    stw_be_p(head + 4, separator);
+    lms_hash(iov, ARRAY_SIZE(iov), out);
+}
+
+/*
+ * The chains take most of the time.  One hash of them is that of I (16),
+ * q (4), chain number (2), step (1) and value (24).
  */
 static void lms_chain(const uint8_t *id, const uint8_t *q, unsigned chain,
-                      unsigned step, uint8_t value[LMS_N])
+                      unsigned step, const uint8_t *from, uint8_t end[LMS_N])
 {
-    uint8_t block[CALIPTRA_SHA256_BLOCK_SIZE] = { 0 };
-    uint32_t h[8];
+    uint8_t msg[23 + LMS_N];
+    uint8_t digest[32];
 
-    memcpy(block, id, LMS_ID_SIZE);
-    memcpy(block + 16, q, 4);
-    stw_be_p(block + 20, chain);
-    memcpy(block + 23, value, LMS_N);
-    block[23 + LMS_N] = 0x80;
-    stw_be_p(block + 62, 8 * (23 + LMS_N));
+    memcpy(msg, id, LMS_ID_SIZE);
+    memcpy(msg + 16, q, 4);
+    stw_be_p(msg + 20, chain);
+    memcpy(msg + 23, from, LMS_N);
     for (; step < LMS_CHAIN_END; step++) {
-        block[22] = step;
-        memcpy(h, caliptra_sha256_iv(false), sizeof(h));
-        caliptra_sha256_compress(h, block);
-        lms_digest(h, block + 23);
+        msg[22] = step;
+        gcry_md_hash_buffer(GCRY_MD_SHA256, digest, msg, sizeof(msg));
+        memcpy(msg + 23, digest, LMS_N);
     }
-    memcpy(value, block + 23, LMS_N);
+    memcpy(end, msg + 23, LMS_N);
 }
 
 /* The checks of drivers/src/lms.rs, in its order */
@@ -765,9 +737,9 @@ uint32_t caliptra_lms_verify(const uint8_t pub[CALIPTRA_LMS_PUB_SIZE],
     uint32_t q = ldl_be_p(sig + LMS_SIG_Q);
     uint32_t node = (1 << LMS_H) + q;
     uint8_t digest[LMS_N + 2];          /* Q and its checksum */
+    uint8_t ends[LMS_P][LMS_N];
     uint8_t t[LMS_N];
     uint16_t sum = 0;
-    LmsHash hash, key;
     uint32_t err;
 
     *good = false;
@@ -776,10 +748,8 @@ uint32_t caliptra_lms_verify(const uint8_t pub[CALIPTRA_LMS_PUB_SIZE],
         return err;
     }
 
-    lms_hash_start(&hash, id, q, LMS_D_MESG);
-    lms_hash_bytes(&hash, sig + LMS_SIG_NONCE, LMS_N);
-    lms_hash_bytes(&hash, msg, len);
-    lms_hash_end(&hash, digest);
+    crypto_init();
+    lms_node(id, q, LMS_D_MESG, sig + LMS_SIG_NONCE, LMS_N, msg, len, digest);
     for (int i = 0; i < LMS_N; i++) {
         sum += 2 * LMS_CHAIN_END - (digest[i] >> LMS_W) -
                (digest[i] & LMS_CHAIN_END);
@@ -787,27 +757,21 @@ uint32_t caliptra_lms_verify(const uint8_t pub[CALIPTRA_LMS_PUB_SIZE],
     stw_be_p(digest + LMS_N, sum << LMS_W);
 
     /* the one-time public key: the ends of all chains */
-    lms_hash_start(&key, id, q, LMS_D_PBLC);
     for (int i = 0; i < LMS_P; i++) {
         unsigned a = digest[i / 2] >> (i % 2 ? 0 : LMS_W) & LMS_CHAIN_END;
 
-        memcpy(t, sig + LMS_SIG_Y + i * LMS_N, LMS_N);
-        lms_chain(id, sig + LMS_SIG_Q, i, a, t);
-        lms_hash_bytes(&key, t, LMS_N);
+        lms_chain(id, sig + LMS_SIG_Q, i, a, sig + LMS_SIG_Y + i * LMS_N,
+                  ends[i]);
     }
-    lms_hash_end(&key, t);
+    lms_node(id, q, LMS_D_PBLC, ends, sizeof(ends), NULL, 0, t);
 
     /* from the leaf up to the root */
-    lms_hash_start(&hash, id, node, LMS_D_LEAF);
-    lms_hash_bytes(&hash, t, LMS_N);
-    lms_hash_end(&hash, t);
+    lms_node(id, node, LMS_D_LEAF, t, LMS_N, NULL, 0, t);
     for (int level = 0; level < LMS_H; level++) {
         const uint8_t *path = sig + LMS_SIG_PATH + level * LMS_N;
 
-        lms_hash_start(&hash, id, node / 2, LMS_D_INTR);
-        lms_hash_bytes(&hash, node % 2 ? path : t, LMS_N);
-        lms_hash_bytes(&hash, node % 2 ? t : path, LMS_N);
-        lms_hash_end(&hash, t);
+        lms_node(id, node / 2, LMS_D_INTR, node % 2 ? path : t, LMS_N,
+                 node % 2 ? t : path, LMS_N, t);
         node /= 2;
     }
     *good = !memcmp(t, pub + LMS_PUB_ROOT, LMS_N);
