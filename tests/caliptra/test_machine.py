@@ -18,6 +18,9 @@ import time
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                '..', '..', 'scripts', 'caliptra'))
+from caliptra_qmp import Qmp  # noqa: E402
 from qtestlib import QTest  # noqa: E402
 import command_env as env  # noqa: E402
 import test_veer as veer  # noqa: E402
@@ -180,6 +183,53 @@ class Auto(Case):
     def test_snapshot_native(self):
         self.snapshot(self.native_auto)
         self.assertIn('ready for commands', self.log())
+
+
+class Replay(Case):
+    """Time by instructions: a boot that repeats itself."""
+
+    def run_until(self, icount, done):
+        """Boot without qtest, which no log has; what there is at the end."""
+        for name in 'log', 'console':
+            Path(self.path(name)).unlink(missing_ok=True)
+        path = self.path('qmp')
+        with subprocess.Popen(
+                [veer.riscv_binary(), '-M', 'caliptra,log=log,'
+                 'caliptra-firmware=' + self.path('fw'), '-bios',
+                 self.path('rom'), '-icount', icount, '-no-shutdown',
+                 '-display', 'none',
+                 '-nodefaults', '-qmp', 'unix:%s,server=on,wait=off' % path,
+                 '-chardev', 'file,id=log,path=' + self.path('log'),
+                 '-serial', 'file:' + self.path('console')],
+                stdin=subprocess.DEVNULL) as process:
+            try:
+                self.wait(lambda: process.poll() is not None or
+                          os.path.exists(path))
+                qmp = Qmp(path)
+                self.wait(lambda: done(qmp))
+                qmp.command('stop')
+                result = (self.text('log'), self.text('console'),
+                          qmp.command('human-monitor-command',
+                                      command_line='info registers'))
+                qmp.command('quit')
+                qmp.close()
+                process.wait(60)
+            finally:
+                process.kill()
+        return result
+
+    def test_replay(self):
+        """The same lines, and the core in the same state at the end."""
+        log = 'rrfile=' + self.path('rr')
+        recorded = self.run_until(
+            'shift=3,rr=record,' + log,
+            lambda qmp: 'ready for commands' in self.text('log'))
+        replayed = self.run_until(
+            'shift=3,rr=replay,' + log,
+            lambda qmp: not qmp.command('query-status')['running'])
+        self.assertIn('fw: ready', recorded[1])
+        for was, now in zip(recorded, replayed):
+            self.assertEqual(was, now)
 
 
 class Properties(Case):
