@@ -31,6 +31,7 @@ Examples:
 
 import argparse
 import base64
+import functools
 import hashlib
 import json
 import os
@@ -54,6 +55,8 @@ from caliptra_qmp import Qmp, Qtest, qtest_of
 # The AST2700's window: mailbox, SHA accelerator, SoC interface
 # (caliptra-rtl mbox_csr.rdl, sha512_acc_csr.rdl, soc_ifc_external_reg.rdl)
 WINDOW = 0x14C60000
+# that of the machine "caliptra", where its core cannot reach it
+CALIPTRA_MACHINE, CALIPTRA_WINDOW = 'caliptra-machine', 0x200020000
 (LOCK, USER, CMD, DLEN, DATAIN, DATAOUT, EXECUTE, STATUS) = range(0, 0x20, 4)
 SHA = 0x1000
 SHA_MODE, SHA_DLEN, SHA_DATAIN, SHA_EXECUTE, SHA_STATUS = (
@@ -488,6 +491,9 @@ def connect(args):
         if not state['running']:
             raise ToolError(f'the machine does not run ({state["status"]}); '
                             '"cont" in the monitor lets it go on')
+        if args.window is None and \
+           qmp.get('/machine', 'type') == CALIPTRA_MACHINE:
+            args.window = CALIPTRA_WINDOW
         return qtest_of(qmp)
     finally:
         qmp.close()
@@ -549,7 +555,8 @@ def do_command(args):
 
     bus = connect(args)
     try:
-        mailbox = Mailbox(bus, args.window, args.timeout)
+        mailbox = Mailbox(bus, WINDOW if args.window is None else args.window,
+                          args.timeout)
         check_stage(mailbox, name, args.force)
         if name == 'FIRMWARE_LOAD':
             mailbox.transfer(FIRMWARE_LOAD, firmware)
@@ -610,8 +617,9 @@ def parser():
                    'accelerator hash this first, for ..._SIGNATURE_VERIFY')
     p.add_argument('--timeout', type=float, default=30, metavar='SECONDS',
                    help='how long to wait for the mailbox, and for an answer')
-    p.add_argument('--window', type=number, default=WINDOW, metavar='ADDR',
-                   help=f'where the mailbox is (default: {WINDOW:#x})')
+    p.add_argument('--window', type=functools.partial(number, bits=64),
+                   metavar='ADDR', help=f'where the mailbox is (default: '
+                   f'{WINDOW:#x}; machine "caliptra": {CALIPTRA_WINDOW:#x})')
     p.add_argument('--force', action='store_true',
                    help='send to ROM what it does not know')
     p.add_argument('command', metavar='COMMAND')
