@@ -13,7 +13,7 @@ import tempfile
 import unittest
 
 ROOT = Path(__file__).resolve().parent.parent
-COMMANDS = ('run', 'test', 'bench', 'replay', 'series', 'shell', 'build',
+COMMANDS = ('run', 'debug', 'test', 'bench', 'replay', 'series', 'shell', 'build',
             'setup', 'clean')
 NOBODY = 65534
 
@@ -66,12 +66,26 @@ class Driver(unittest.TestCase):
                                         re.MULTILINE)), set(COMMANDS))
 
     def test_arguments(self):
+        large = self.tmp / 'large'
+        large.write_bytes(bytes(48 * 1024 + 1))
         for args, why in (
                 (('build', 'x'), 'build: unknown argument x'),
                 (('clean', '-n'), 'clean: unknown argument -n'),
                 (('run', '--gust'), 'run: unknown option --gust'),
                 (('shell', '--fuses', __file__),
                  'shell: --fuses needs --firmware'),
+                (('run', '--rom', '/no/rom'), 'run: cannot read /no/rom'),
+                (('run', '--rom', '/tmp'), 'run: /tmp is not a file'),
+                (('run', '--rom', '/dev/null'),
+                 'run: /dev/null is not a file'),
+                (('run', '--rom', large), r'run: \S+ is no ROM of Caliptra: '
+                 '49153 bytes, at most 49152 fit'),
+                (('run', '--rom', __file__, '--certs'),
+                 'run: with --rom there is neither a guest nor a flash'),
+                (('run', '--elf', __file__), 'run: --elf is for debug'),
+                (('debug',), 'debug: which ROM'),
+                (('debug', '--rom', __file__, '--elf', __file__),
+                 r'debug: \S+ is no ELF file of a 32-bit RISC-V'),
                 (('shell', '--guest', '/no/guest'),
                  'shell: cannot read /no/guest'),
                 (('test', 'no-such-suite'),

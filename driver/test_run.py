@@ -4,6 +4,7 @@
 SPDX-License-Identifier: GPL-2.0-or-later
 """
 
+import importlib
 import os
 from pathlib import Path
 import pty
@@ -122,6 +123,57 @@ class Run(unittest.TestCase):
                      'runtime was changed after signing'):
             self.assertEqual(terminal.text.count(text), 1, terminal.text)
         self.assertNotIn('Guest', terminal.text)
+
+
+class RunRom(Run):
+    """With a ROM that qemu-system-riscv32 executes: that of the tests"""
+
+    @classmethod
+    def setUpClass(cls):
+        sys.path.insert(0, str(ROOT / 'tests/caliptra'))
+        test_veer = importlib.import_module('test_veer')
+        cls.work = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(cls.work.cleanup)
+        cls.rom, cls.fw = (Path(cls.work.name) / name
+                           for name in ('rom.bin', 'fw.bin'))
+        images = test_veer.build_mini()
+        cls.rom.write_bytes(images['rom'])
+        cls.fw.write_bytes(images['fw'])
+
+    # those of the other machine
+    test_refused = None
+
+    def test_run(self):
+        """Log and console on one screen"""
+        terminal = self.start('--rom', self.rom, '--firmware', self.fw)
+        terminal.expect('[caliptra] ready for commands\n')
+        self.check_screen(terminal.text.replace(self.work.name, '/tmp'),
+                          LINES)
+        for text in ('[caliptra] firmware accepted', 'rom: cold',
+                     'fw: ready', 'Ctrl-A X leaves', LAST_LINE):
+            self.assertEqual(terminal.text.count(text), 1, text)
+        terminal.type(CTRL_A + 'x')
+        self.assertEqual(terminal.process.wait(TIMEOUT), 0)
+
+    def test_rom_alone(self):
+        """What is missing is told; entropy and fuses are there"""
+        terminal = self.start('--rom', self.rom)
+        terminal.expect('Caliptra waits for FIRMWARE_LOAD')
+        self.assertIn('rom: cold', terminal.text)
+
+    def test_debug(self):
+        """A gdb on it, in front of the first instruction"""
+        gdb = subprocess.run(
+            ['./qemu-caliptra', 'debug', '--rom', self.rom, '--firmware',
+             self.fw], cwd=ROOT, check=True, timeout=TIMEOUT,
+            encoding='utf-8', stdout=subprocess.PIPE,
+            input='p/x $pc\nhbreak *0x40000000\ncontinue\np/x $pc\n'
+                  'p/x $mrac\n')
+        for text in ('$1 = 0x0\n', 'Breakpoint 1, 0x40000000',
+                     '$2 = 0x40000000\n', '$3 = 0xaaaaa0a9\n'):
+            self.assertIn(text, gdb.stdout)
+        log = (ROOT / 'build/logs/debug.log').read_text(encoding='utf-8')
+        self.assertIn('rom: cold', log)
 
 
 if __name__ == '__main__':
