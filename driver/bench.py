@@ -2,16 +2,22 @@
 """
 The bench part of ./qemu-caliptra: what the model costs on this host.
 
-    bench.py [-n RUNS] [--pristine QEMU-BINARY]
+    bench.py [-n ROUNDS] [--pristine QEMU-BINARY] [--growth] [--json]
+
+Each number stands beside a limit that was measured in the same round: what
+the same loop costs with registers that only store, or what the operations a
+command consists of cost in the bare library.
 
 SPDX-License-Identifier: GPL-2.0-or-later
 """
 
 import argparse
+import collections
 import hashlib
 import json
 import os
 from pathlib import Path
+import re
 import select
 import socket
 import statistics
@@ -39,6 +45,7 @@ ENTRY = 0x430000000
 PAYLOADS = 0x431000000
 CORES = 4
 TIMEOUT = 60
+RELEASED = 'CA35 cores released'
 IDLE_SECONDS = 5
 
 
@@ -118,25 +125,10 @@ def start_args(image):
     return args
 
 
-def median(function, runs):
-    return statistics.median(function() for _ in range(runs))
-
-
-def time_boot(workdir):
-    """Seconds from the machine's start to ready_for_runtime"""
-    vm = Machine(workdir, options=boot_options(), args=OUT)
-    start = time.monotonic()
-    vm.qmp('cont')
-    vm.wait_for('CA35 cores released')
-    seconds = time.monotonic() - start
-    vm.end()
-    return seconds
-
-
-def time_start(workdir, binary):
+def time_start(workdir, binary, options=''):
     """Seconds from the start of the process to its QMP greeting"""
     start = time.monotonic()
-    vm = Machine(workdir, binary)
+    vm = Machine(workdir, binary, options, OUT)
     seconds = time.monotonic() - start
     vm.end()
     return seconds
@@ -156,7 +148,7 @@ def idle(workdir, options, image, released):
     vm = Machine(workdir, options=options, args=[*OUT, *start_args(image)])
     vm.qmp('cont')
     if released:
-        vm.wait_for('CA35 cores released')
+        vm.wait_for(RELEASED)
     time.sleep(1)
     before = cpu_and_wakeups(vm.process.pid)
     time.sleep(IDLE_SECONDS)
@@ -165,40 +157,119 @@ def idle(workdir, options, image, released):
     return after[0] - before[0], after[1] - before[1]
 
 
-def guest_numbers(workdir):
-    """
-    What the guest measured, name -> (count, seconds), and the ECDSA
-    signature that it had verified
-    """
-    digest = hashlib.sha384(payloads.MESSAGE).digest()
-    ecc = caliptra_keys.dev_ecc_key(0)
-    # the mailbox has numbers as they are, the bundle in hardware words
-    x, y, r, s = (caliptra_common.hw_words(half)
-                  for pair in (ecc.public, ecc.sign(digest))
-                  for half in (pair[:48], pair[48:]))
-    params = workdir / 'payloads.bin'
-    params.write_bytes(payloads.payloads(payloads.BENCH, {
-        payloads.MESSAGE_TAG: payloads.MESSAGE,
-        payloads.ECDSA384_SIGNATURE_VERIFY:
-            payloads.CHECKSUM + x + y + r + s,
-        payloads.LMS_SIGNATURE_VERIFY: payloads.lms_request(digest)}))
-    vm = Machine(workdir, options=boot_options(),
-                 args=[*OUT_MUX, *start_args(GUEST / 'guest.bin'), '-device',
-                       f'loader,file={params},addr={PAYLOADS:#x},force-raw=on'])
-    vm.qmp('cont')
-    numbers = {}
-    for line in vm.lines():
-        words = line.split()
-        if words[:1] == ['failed']:
-            sys.exit(f'qemu-caliptra: bench: {words[1]} failed')
-        if words[:1] == ['frequency']:
-            frequency = int(words[1])
-            break
-        if words and words[0] in ('fifo', 'sha', 'ecdsa', 'lms'):
-            numbers[words[0]] = (int(words[1]), int(words[2]))
-    vm.end()
-    return {name: (count, ticks / frequency)
-            for name, (count, ticks) in numbers.items()}, (x, y, r, s, digest)
+# where the registers are that only store: those of caliptra-testdev, behind
+# its views of the core (caliptra_testdev.c)
+STORE_DEVICE = 0x500000000
+STORE = STORE_DEVICE + 0x70000000 + 0x40000
+
+COMMANDS = ('ecdsa', 'lms', 'sign', 'certify', 'quote')
+COUNTED = 10
+
+
+class Guest:
+    """The guest that measures"""
+
+    def __init__(self, workdir):
+        self.workdir = workdir
+        digest = hashlib.sha384(payloads.MESSAGE).digest()
+        ecc = caliptra_keys.dev_ecc_key(0)
+        # the mailbox has numbers as they are, the bundle in hardware words
+        x, y, r, s = (caliptra_common.hw_words(half)
+                      for pair in (ecc.public, ecc.sign(digest))
+                      for half in (pair[:48], pair[48:]))
+        self.vector = (x, y, r, s, digest)
+        self.data = {
+            payloads.MESSAGE_TAG: payloads.MESSAGE,
+            payloads.ECDSA384_SIGNATURE_VERIFY:
+                payloads.CHECKSUM + x + y + r + s,
+            payloads.LMS_SIGNATURE_VERIFY: payloads.lms_request(digest)}
+
+    def machine(self, data, options=(), args=()):
+        """A machine that has its payloads, not yet started"""
+        params = self.workdir / 'payloads.bin'
+        params.write_bytes(payloads.payloads(payloads.BENCH,
+                                             self.data | data))
+        return Machine(self.workdir, options=boot_options(), args=[
+            *OUT_MUX, *start_args(GUEST / 'guest.bin'), '-device',
+            f'loader,file={params},addr={PAYLOADS:#x},force-raw=on', *args])
+
+    @staticmethod
+    def numbers(lines):
+        """
+        What it prints: seconds for one, in the order of its lines, a list of
+        them by name
+        """
+        numbers = {}
+        for line in lines:
+            words = line.split()
+            if words[:1] == ['failed']:
+                sys.exit(f'qemu-caliptra: bench: {words[1]} failed')
+            if words[:1] == ['frequency']:
+                return {name: [ticks / int(words[1]) / count
+                               for count, ticks in values]
+                        for name, values in numbers.items()}
+            if len(words) == 3 and words[1].isdigit() and words[2].isdigit():
+                numbers.setdefault(words[0], []).append(
+                    (int(words[1]), int(words[2])))
+        return numbers
+
+    def measure(self):
+        """Seconds by name, and those of the boot"""
+        vm = self.machine({payloads.STORE: struct.pack('<Q', STORE)}, args=(
+            '-device', f'caliptra-testdev,addr={STORE_DEVICE:#x}'))
+        start = time.monotonic()
+        vm.qmp('cont')
+        lines = vm.lines()
+        for line in lines:
+            if RELEASED in line:
+                break
+        boot = time.monotonic() - start
+        numbers = {name: values[0]
+                   for name, values in self.numbers(lines).items()}
+        vm.end()
+        return numbers | {'boot': boot}
+
+    def repeat(self, *what, args=()):
+        """Seconds for one of each of the pairs of tag and count"""
+        vm = self.machine({payloads.REPEAT: b''.join(
+            payloads.tag(tag) + struct.pack('<I', count)
+            for tag, count in what)}, args=args)
+        vm.qmp('cont')
+        lines = vm.lines()
+        for line in lines:
+            if RELEASED in line:
+                break
+        numbers = self.numbers(lines)
+        vm.end()
+        return numbers
+
+
+# commands of the ECC engine (caliptra-rtl ecc_reg.rdl): what the library has
+ECC_OPERATIONS = {1: 'mul', 2: 'sign', 3: 'verify'}
+
+
+def count_operations(guest):
+    """How many operations of the ECC engine a boot and each command take"""
+    log = guest.workdir / 'trace'
+    trace = ('-trace', 'caliptra_engine_start', '-D', log)
+
+    def count(*what):
+        guest.repeat(*what, args=trace)
+        counts = collections.Counter()
+        for match in re.finditer(r': ecc command (\d)', log.read_text()):
+            counts[ECC_OPERATIONS[int(match[1])]] += 1
+        return counts
+
+    boot = count()
+    operations = {'boot': boot}
+    for name, tag in (('ecdsa', payloads.ECDSA384_SIGNATURE_VERIFY),
+                      ('sign', payloads.DPE_SIGN),
+                      ('certify', payloads.DPE_CERTIFY_KEY),
+                      ('quote', payloads.QUOTE_PCRS)):
+        total = count((tag, COUNTED))
+        total.subtract(boot)
+        operations[name] = {what: n / COUNTED for what, n in total.items()}
+    return operations
 
 
 def lms_hashes():
@@ -212,14 +283,19 @@ def lms_hashes():
     return lms_hash.call_count
 
 
-def host_numbers(workdir, vector):
-    """The bare library: what it does in a second, by name"""
-    program = workdir / 'bench-host'
-    run('gcc', '-O2', '-Wall', '-Werror', ROOT / 'driver/bench-host.c', '-o',
-        program, '-lgcrypt')
-    out = run(program, *(part.hex() for part in vector))
-    return {line.split()[0]: float(line.split()[1])
-            for line in out.splitlines()}
+class Host:
+    """The bare library"""
+
+    def __init__(self, workdir, vector):
+        self.command = [workdir / 'bench-host',
+                        *(part.hex() for part in vector)]
+        run('gcc', '-O2', '-Wall', '-Werror', ROOT / 'driver/bench-host.c',
+            '-o', self.command[0], '-lgcrypt')
+
+    def measure(self):
+        """Seconds for one of each"""
+        return {line.split()[0]: 1 / float(line.split()[1])
+                for line in run(*self.command).splitlines()}
 
 
 def run(*command):
@@ -260,85 +336,150 @@ class Load:
 
 
 class Report:
-    """Rows of numbers: ratios first, they hold for other hosts too"""
+    """Rows of numbers, each with its limit, and what is wanted of the two"""
 
-    def __init__(self):
-        self.ratios = []
-        self.numbers = []
+    def __init__(self, load):
+        self.load = load
+        self.rows = []
 
-    def number(self, what, value, remark=''):
-        self.numbers.append((what, value, remark))
+    def row(self, what, unit, values, limits=None, per_second=1, goal=None):
+        """
+        @values and @limits are seconds, round by round; with @per_second they
+        are shown as so many units a second.  @goal is a ratio: of the speed
+        of the limit for what is per second, of its time for what is not.
+        """
+        def show(seconds):
+            return per_second / seconds if per_second else 1000 * seconds
 
-    def ratio(self, what, ours, theirs, remark):
-        """@ours as a part of @theirs, both per second"""
-        self.ratios.append((what, f'{ours / theirs:.2f}', remark))
+        row = {'what': what, 'unit': unit,
+               'value': statistics.median(map(show, values))}
+        if limits:
+            ratios = [show(value) / show(limit)
+                      for value, limit in zip(values, limits)]
+            row |= {'limit': statistics.median(map(show, limits)),
+                    'ratio': statistics.median(ratios),
+                    'min': min(ratios), 'max': max(ratios)}
+        if goal:
+            row['goal'] = goal
+            row['met'] = (row['ratio'] >= goal if per_second else
+                          row['ratio'] <= goal)
+        self.rows.append(row)
 
-    def print(self, others):
+    def amount(self, what, unit, value, most=None):
+        """A number that is no time, and the most that it may be"""
+        row = {'what': what, 'unit': unit, 'value': value}
+        if most is not None:
+            row |= {'limit': most, 'met': value <= most}
+        self.rows.append(row)
+
+    def judged(self):
+        others = self.load.others()
         if others > Load.TOO_MUCH:
+            for row in self.rows:
+                row.pop('met', None)
             print(f'loaded machine: others used {100 * others:.0f} % of the '
-                  'CPUs meanwhile; measure again when it is quiet')
-        for row in self.ratios + self.numbers:
-            print(f'{row[0]:52} {row[1]:>12}  {row[2]}'.rstrip())
+                  'CPUs meanwhile; nothing is judged, measure again when it '
+                  'is quiet', file=sys.stderr)
+            return False
+        return True
+
+    def json(self):
+        judged = self.judged()
+        print(json.dumps({'judged': judged, 'rows': self.rows}, indent=2))
+
+    def print(self):
+        self.judged()
+        print(f'{"":44} {"value":>9} {"limit":>9} {"":5}  '
+              'ratio (min to max)')
+        for row in self.rows:
+            text = (f'{row["what"]:44} {number(row["value"]):>9} '
+                    f'{number(row.get("limit")):>9} {row["unit"]:5}')
+            if 'ratio' in row:
+                text += (f'  {row["ratio"]:.2f} ({row["min"]:.2f} to '
+                         f'{row["max"]:.2f})')
+            if 'met' in row:
+                text += ', goal ' if 'goal' in row else '  '
+                text += f'{row["goal"]} ' if 'goal' in row else ''
+                text += 'met' if row['met'] else 'MISSED'
+            print(text.rstrip())
+
+
+def number(value):
+    """Three digits that count"""
+    if value is None:
+        return ''
+    return f'{value:.0f}' if value >= 100 else f'{value:.3g}'
 
 
 def main():
     parser = argparse.ArgumentParser(prog='qemu-caliptra bench')
-    parser.add_argument('-n', type=int, default=9, help='runs, of which the '
+    parser.add_argument('-n', type=int, default=7, help='rounds, of which the '
                         'median is taken')
     parser.add_argument('--pristine', help='a QEMU without the overlay')
+    parser.add_argument('--growth', action='store_true', help='whether time '
+                        'and memory grow with what has been done (minutes)')
+    parser.add_argument('--json', action='store_true', help='for machines')
     args = parser.parse_args()
 
     if args.n < 1:
-        parser.error('-n: at least one run')
-    load = Load()
-    report = Report()
+        parser.error('-n: at least one round')
+    report = Report(Load())
     with tempfile.TemporaryDirectory(prefix='caliptra-bench-') as workdir:
-        measure(Path(workdir), args, report)
-    report.print(load.others())
+        if args.growth:
+            growth(Path(workdir), report)
+        else:
+            measure(Path(workdir), args, report)
+    if args.json:
+        report.json()
+    else:
+        report.print()
 
 
 def measure(workdir, args, report):
-    report.number('machine start to ready_for_runtime and release',
-                  f'{median(lambda: time_boot(workdir), args.n) * 1000:.1f} '
-                  'ms', 'target: below 60 ms')
-
-    guest, vector = guest_numbers(workdir)
-    host = host_numbers(workdir, vector)
-    rate = {name: count / seconds for name, (count, seconds) in guest.items()}
+    guest = Guest(workdir)
+    host = Host(workdir, guest.vector)
+    operations = count_operations(guest)
     hashes = lms_hashes()
-    for what, ours, theirs in (
-            ('SHA accelerator, streamed by a guest', 'sha', host['sha']),
-            ('ECDSA384_SIGNATURE_VERIFY, by a guest', 'ecdsa',
-             host['verify']),
-            ('LMS_SIGNATURE_VERIFY, by a guest', 'lms',
-             host['sha256'] / hashes)):
-        report.ratio(what, rate[ours], theirs, 'of libgcrypt alone')
-    report.number('FIRMWARE_LOAD upload through the FIFO, by a guest',
-                  f'{rate["fifo"] / 1e6:.1f} MB/s')
-    report.number('SHA accelerator, streamed by a guest',
-                  f'{rate["sha"] / 1e6:.1f} MB/s',
-                  f'libgcrypt alone: {host["sha"] / 1e6:.0f} MB/s')
-    report.number('ECDSA384_SIGNATURE_VERIFY, by a guest',
-                  f'{rate["ecdsa"]:.0f} /s',
-                  f'libgcrypt alone: {host["verify"]:.0f} /s')
-    report.number('LMS_SIGNATURE_VERIFY, by a guest', f'{rate["lms"]:.0f} /s',
-                  f'its {hashes} SHA-256 by libgcrypt alone: '
-                  f'{host["sha256"] / hashes:.0f} /s')
+    bundle = (BUNDLE / 'caliptra-fw.bin').stat().st_size
 
-    ours = median(lambda: time_start(workdir, QEMU), args.n)
-    report.number('process start, caliptra-boot=off', f'{ours * 1000:.1f} ms')
-    if args.pristine:
-        pairs = [(time_start(workdir, args.pristine),
-                  time_start(workdir, QEMU)) for _ in range(args.n)]
-        theirs = statistics.median(pair[0] for pair in pairs)
-        report.ratios.append((
-            'process start, to QEMU without the overlay',
-            f'{statistics.median(b / a for a, b in pairs):.2f}',
-            'target: 1'))
-        report.number('process start, QEMU without the overlay',
-                      f'{theirs * 1000:.1f} ms', 'paired: '
-                      f'{statistics.median(b - a for a, b in pairs) * 1000:+.1f}'
-                      ' ms')
+    rounds = []
+    for _ in range(args.n):
+        seconds = guest.measure()
+        limits = host.measure()
+        seconds['start'] = time_start(workdir, QEMU)
+        seconds['start-auto'] = time_start(workdir, QEMU, boot_options())
+        if args.pristine:
+            seconds['pristine'] = time_start(workdir, args.pristine)
+        rounds.append((seconds, limits))
+
+    def values(name):
+        return [seconds[name] for seconds, _ in rounds]
+
+    def library(counts, hashes=0, sha_bytes=0):
+        return [sum(n * limits[what] for what, n in counts.items()) +
+                hashes * limits['sha256'] + sha_bytes * limits['sha']
+                for _, limits in rounds]
+
+    report.row('upload through the FIFO', 'MB/s', values('fifo'),
+               values('fifo-limit'), 1e-6, 0.8)
+    report.row('SHA accelerator, streamed', 'MB/s', values('sha'),
+               values('sha-limit'), 1e-6, 0.8)
+    report.row('status register, reads', 'M/s', values('read'),
+               values('read-limit'), 1e-6, 0.8)
+    # both signers of the bundle have an LMS signature; one is a self-test
+    report.row('start to ready_for_runtime and release', 'ms', values('boot'),
+               library(operations['boot'], 3 * hashes, bundle), 0, 1.5)
+    for name, what in (('ecdsa', 'ECDSA384_SIGNATURE_VERIFY'),
+                       ('sign', 'DPE Sign'), ('certify', 'DPE CertifyKey'),
+                       ('quote', 'QUOTE_PCRS')):
+        report.row(what, '/s', values(name), library(operations[name]))
+    report.row('LMS_SIGNATURE_VERIFY', '/s', values('lms'),
+               library({}, hashes), goal=0.5)
+    pristine = values('pristine') if args.pristine else None
+    report.row('process start, caliptra-boot=off', 'ms', values('start'),
+               pristine, 0)
+    report.row('process start, caliptra-boot=auto', 'ms',
+               values('start-auto'), pristine, 0)
 
     wfi = workdir / 'wfi.bin'
     # wfi; b .-4
@@ -347,9 +488,79 @@ def measure(workdir, args, report):
             ('idle after the boot', boot_options(), True),
             ('idle, caliptra-boot=off', '', False)):
         seconds, wakeups = idle(workdir, options, wfi, released)
-        report.number(f'{what}: CPU time in {IDLE_SECONDS} s',
-                      f'{seconds * 1000:.0f} ms',
-                      f'main loop woke {wakeups} times')
+        report.amount(f'{what}: CPU in {IDLE_SECONDS} s', 'ms',
+                      seconds * 1000, 0)
+        report.amount(f'{what}: wake-ups in {IDLE_SECONDS} s', '', wakeups, 0)
+
+
+# ---- growth ----
+
+def resident(vm):
+    """MB of memory"""
+    status = Path(f'/proc/{vm.process.pid}/status').read_text()
+    return int(status.split('VmRSS:')[1].split()[0]) / 1024
+
+
+BOOTS = 1000
+CONTEXTS = (0, 1, 10, 20)
+MANY_COMMANDS = 100000
+PARTS = 10
+
+
+def growth(workdir, report):
+    """Beside each number: what it was at the beginning"""
+    guest = Guest(workdir)
+    digest = hashlib.sha384(payloads.MESSAGE).digest()
+    guest.data[payloads.SET_AUTH_MANIFEST] = \
+        payloads.manifest_request(digest)
+
+    first = None
+    for n in CONTEXTS:
+        seconds = guest.repeat((payloads.DPE_DERIVE_CONTEXT, n),
+                               (payloads.DPE_CERTIFY_KEY, 50))['certify']
+        first = first or seconds
+        report.row(f'CertifyKey after {n} DeriveContext', '/s', seconds,
+                   first)
+    seconds = guest.repeat(*[(payloads.SET_AUTH_MANIFEST, 50)] * 2)['manifest']
+    report.row('SET_AUTH_MANIFEST of 127 entries, again', '/s', seconds[1:],
+               seconds[:1])
+
+    vm = guest.machine({payloads.REPEAT: b''.join(
+        payloads.tag(payloads.FW_INFO) +
+        struct.pack('<I', MANY_COMMANDS // PARTS) for _ in range(PARTS))})
+    vm.qmp('cont')
+    memory = []
+
+    def lines():
+        for line in vm.lines():
+            if line.startswith('info '):
+                memory.append(resident(vm))
+            yield line
+
+    seconds = guest.numbers(lines())['info']
+    vm.end()
+    report.row(f'FW_INFO, the last of {MANY_COMMANDS}', '/s', seconds[-1:],
+               seconds[:1])
+    report.amount('... and the memory', 'MB', memory[-1], memory[0] + 1)
+
+    vm = Machine(workdir, options=boot_options(), args=OUT)
+    vm.qmp('cont')
+    lines = vm.lines()
+    seconds, memory = [], []
+    for boot in range(BOOTS):
+        start = time.monotonic()
+        if boot:
+            vm.qmp('system_reset')
+        for line in lines:
+            if RELEASED in line:
+                break
+        seconds.append(time.monotonic() - start)
+        memory.append(resident(vm))
+    vm.end()
+    part = BOOTS // PARTS
+    report.row(f'boots, the last {part} of {BOOTS}', 'ms', seconds[-part:],
+               seconds[1:part + 1], 0)
+    report.amount('... and the memory', 'MB', memory[-1], memory[part] + 1)
 
 
 if __name__ == '__main__':

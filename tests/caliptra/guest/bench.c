@@ -9,9 +9,13 @@
 
 #include "guest.h"
 
+/* Caliptra's SoC interface (caliptra-rtl soc_ifc_external_reg.rdl) */
+#define IFC_FLOW_STATUS 0x14C7003C
+
 #define FIFO_BYTES      0x20000 /* the mailbox's SRAM */
-#define SHA_BYTES       0x100000
-#define COMMANDS        100
+#define SHA_BYTES       0x40000
+#define READS           0x10000
+#define COMMANDS        25
 
 static void result(const char *name, uint32_t count, uint64_t ticks)
 {
@@ -23,48 +27,197 @@ static void result(const char *name, uint32_t count, uint64_t ticks)
     put("\n");
 }
 
-/* Repeat a command; its payload is a request that Caliptra accepts */
-static void bench_command(const char *name, uint32_t cmd)
+static void failed(const char *name)
 {
-    size_t len, i;
+    put("failed ");
+    put(name);
+    put("\n");
+}
+
+/* ---- commands; each returns whether it was answered ---- */
+
+static bool verify(uint32_t cmd)
+{
+    size_t len;
     uint8_t *req = payload(cmd, &len);
+
+    return req && mbox_command(cmd, req, len) == MBOX_DATA_READY;
+}
+
+static bool ecdsa(void)
+{
+    return verify(CMD_ECDSA384_SIGNATURE_VERIFY);
+}
+
+static bool lms(void)
+{
+    return verify(CMD_LMS_SIGNATURE_VERIFY);
+}
+
+static bool dpe(uint32_t id, const void *body, size_t len)
+{
+    uint32_t status;
+
+    return dpe_command(id, body, len, &status) && status == 0;
+}
+
+static bool dpe_sign(void)
+{
+    static const DpeSign sign;
+
+    return dpe(DPE_SIGN, &sign, sizeof(sign));
+}
+
+static bool dpe_certify(void)
+{
+    static const DpeCertifyKey certify = { .format = DPE_FORMAT_X509 };
+
+    return dpe(DPE_CERTIFY_KEY, &certify, sizeof(certify));
+}
+
+static bool quote_pcrs(void)
+{
+    struct {
+        uint32_t chksum;
+        uint8_t nonce[32];
+    } req = { 0 };
+
+    return mbox_command(CMD_QUOTE_PCRS, &req, sizeof(req)) == MBOX_DATA_READY;
+}
+
+static bool fw_info(void)
+{
+    return mbox_query(CMD_FW_INFO) == MBOX_DATA_READY;
+}
+
+static bool set_auth_manifest(void)
+{
+    size_t len;
+    uint8_t *req = payload(CMD_SET_AUTH_MANIFEST, &len);
     MboxResult status;
+
+    if (!req) {
+        return false;
+    }
+    status = mbox_command(CMD_SET_AUTH_MANIFEST, req, len);
+    return status == MBOX_DATA_READY || status == MBOX_CMD_COMPLETE;
+}
+
+/* one more in the chain of default contexts */
+static bool dpe_derive(void)
+{
+    static const DpeDeriveContext derive = {
+        .flags = DPE_DERIVE_MAKE_DEFAULT | DPE_DERIVE_INPUT_ALLOW_X509,
+    };
+
+    return dpe(DPE_DERIVE_CONTEXT, &derive, sizeof(derive));
+}
+
+static const struct {
+    uint32_t tag;
+    const char *name;
+    bool (*run)(void);
+} commands[] = {
+    { CMD_ECDSA384_SIGNATURE_VERIFY, "ecdsa", ecdsa },
+    { CMD_LMS_SIGNATURE_VERIFY, "lms", lms },
+    { FOURCC('S', 'I', 'G', 'N'), "sign", dpe_sign },
+    { FOURCC('C', 'E', 'R', 'T'), "certify", dpe_certify },
+    { CMD_QUOTE_PCRS, "quote", quote_pcrs },
+    { CMD_FW_INFO, "info", fw_info },
+    { CMD_SET_AUTH_MANIFEST, "manifest", set_auth_manifest },
+    { FOURCC('D', 'R', 'V', 'C'), "derive", dpe_derive },
+};
+
+static void time_command(unsigned i, uint32_t count)
+{
+    uint64_t start = now();
+    uint32_t n;
+
+    for (n = 0; n < count; n++) {
+        if (!commands[i].run()) {
+            failed(commands[i].name);
+            return;
+        }
+    }
+    result(commands[i].name, count, now() - start);
+}
+
+/* the digest that ECDSA and LMS verify */
+static void load_digest(void)
+{
+    uint8_t digest[SHA384_SIZE];
+    size_t len;
+    uint8_t *message = payload(PAYLOAD_MESSAGE, &len);
+
+    if (message) {
+        sha_hash(384, message, len, digest);
+    }
+}
+
+/* commands in an order that is given: pairs of which one and how often */
+static void repeat(const uint32_t *what, size_t len)
+{
+    unsigned i;
+
+    for (; len >= 8; what += 2, len -= 8) {
+        for (i = 0; i < ARRAY_SIZE(commands); i++) {
+            if (commands[i].tag == what[0]) {
+                time_command(i, what[1]);
+            }
+        }
+    }
+}
+
+static uint64_t time_reads(uintptr_t addr, uint32_t count)
+{
+    uint64_t start = now();
+
+    for (; count; count--) {
+        read32(addr);
+    }
+    return now() - start;
+}
+
+static void registers(uintptr_t store)
+{
+    const void *data = (const void *)PAYLOADS;
+    uint8_t digest[SHA384_SIZE];
     uint64_t start;
 
-    /* the first time puts the checksum in */
-    status = req ? mbox_command(cmd, req, len) : MBOX_NO_ANSWER;
+    result("fifo-limit", FIFO_BYTES, time_writes(store, FIFO_BYTES));
+    result("fifo", FIFO_BYTES, mbox_time_fifo(FIFO_BYTES));
+
     start = now();
-    for (i = 0; i < COMMANDS && status == MBOX_DATA_READY; i++) {
-        status = mbox_transfer(cmd, req, len);
-    }
-    if (status != MBOX_DATA_READY) {
-        put("failed ");
-        put(name);
-        put("\n");
-        return;
-    }
-    result(name, COMMANDS, now() - start);
+    write_stream(store, data, SHA_BYTES);
+    result("sha-limit", SHA_BYTES, now() - start);
+    start = now();
+    sha_hash(384, data, SHA_BYTES, digest);
+    result("sha", SHA_BYTES, now() - start);
+
+    result("read-limit", READS, time_reads(store, READS));
+    result("read", READS, time_reads(IFC_FLOW_STATUS, READS));
 }
 
 void bench(void)
 {
-    uint8_t digest[SHA384_SIZE];
-    uint8_t *message;
-    uint64_t frequency, start;
-    size_t len;
+    uint64_t frequency;
+    size_t store_len, len = 0;
+    uint8_t *store = payload(PAYLOAD_STORE, &store_len);
+    uint8_t *what = payload(PAYLOAD_REPEAT, &len);
+    unsigned i;
 
-    result("fifo", FIFO_BYTES, mbox_time_fifo(FIFO_BYTES));
-
-    start = now();
-    sha_hash(384, (const void *)PAYLOADS, SHA_BYTES, digest);
-    result("sha", SHA_BYTES, now() - start);
-
-    message = payload(PAYLOAD_MESSAGE, &len);
-    if (message) {
-        sha_hash(384, message, len, digest);
+    if (store) {
+        registers(*(const uint64_t *)store);
     }
-    bench_command("ecdsa", CMD_ECDSA384_SIGNATURE_VERIFY);
-    bench_command("lms", CMD_LMS_SIGNATURE_VERIFY);
+    load_digest();
+    if (what) {
+        repeat((const uint32_t *)what, len);
+    } else {
+        /* those before the commands that change what the others find */
+        for (i = 0; commands[i].tag != CMD_FW_INFO; i++) {
+            time_command(i, COMMANDS);
+        }
+    }
 
     asm volatile("mrs %0, cntfrq_el0" : "=r"(frequency));
     put("frequency ");

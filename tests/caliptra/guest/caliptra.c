@@ -136,22 +136,28 @@ MboxResult mbox_transfer(uint32_t cmd, const void *data, size_t len)
     return finish();
 }
 
+uint64_t time_writes(uintptr_t addr, size_t len)
+{
+    uint64_t start = now();
+    size_t i;
+
+    for (i = 0; i < len; i += 4) {
+        write32(addr, 0);
+    }
+    return now() - start;
+}
+
 uint64_t mbox_time_fifo(size_t len)
 {
-    uint64_t start;
-    size_t i;
+    uint64_t ticks;
 
     /* this length is wrong for it: Caliptra refuses */
     if (!begin(CMD_GET_IDEV_CSR, len)) {
         return 0;
     }
-    start = now();
-    for (i = 0; i < len; i += 4) {
-        write32(MBOX_DATAIN, 0);
-    }
-    start = now() - start;
+    ticks = time_writes(MBOX_DATAIN, len);
     finish();
-    return start;
+    return ticks;
 }
 
 MboxResult mbox_command(uint32_t cmd, void *req, size_t len)
@@ -202,11 +208,25 @@ uint32_t mbox_error(void)
     return fatal ? fatal : read32(IFC_FW_ERROR_NON_FATAL);
 }
 
-bool sha_hash(unsigned bits, const void *data, size_t len, uint8_t *digest)
+void write_stream(uintptr_t addr, const void *data, size_t len)
 {
     const uint8_t *byte = data;
     uint32_t word;
     size_t i = 0;
+
+    do {
+        word = i < len ? (uint32_t)byte[i] << 24 : 0;
+        word |= i + 1 < len ? (uint32_t)byte[i + 1] << 16 : 0;
+        word |= i + 2 < len ? (uint32_t)byte[i + 2] << 8 : 0;
+        word |= i + 3 < len ? byte[i + 3] : 0;
+        write32(addr, word);
+        i += 4;
+    } while (i < len);
+}
+
+bool sha_hash(unsigned bits, const void *data, size_t len, uint8_t *digest)
+{
+    size_t i;
     bool valid;
 
     if (over_ipc) {
@@ -217,18 +237,7 @@ bool sha_hash(unsigned bits, const void *data, size_t len, uint8_t *digest)
     }
     write32(SHA_MODE, bits == 384 ? SHA_MODE_STREAM_384 : SHA_MODE_STREAM_512);
     write32(SHA_DLEN, len);
-    /*
-     * The first byte of the message is the most significant of a word; an
-     * empty message takes a word, too
-     */
-    do {
-        word = i < len ? (uint32_t)byte[i] << 24 : 0;
-        word |= i + 1 < len ? (uint32_t)byte[i + 1] << 16 : 0;
-        word |= i + 2 < len ? (uint32_t)byte[i + 2] << 8 : 0;
-        word |= i + 3 < len ? byte[i + 3] : 0;
-        write32(SHA_DATAIN, word);
-        i += 4;
-    } while (i < len);
+    write_stream(SHA_DATAIN, data, len);
     write32(SHA_EXECUTE, 1);
     valid = wait_for(SHA_STATUS, SHA_STATUS_VALID, SHA_STATUS_VALID);
     write32(SHA_LOCK, 1);

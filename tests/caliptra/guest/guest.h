@@ -144,6 +144,19 @@ MboxResult mbox_command(uint32_t cmd, void *req, size_t len);
  */
 uint64_t mbox_time_fifo(size_t len);
 
+/* The ticks that so many bytes of zero words take to one register */
+uint64_t time_writes(uintptr_t addr, size_t len);
+
+/**
+ * write_stream:
+ * @addr: a register
+ * @data, @len: the message
+ *
+ * Write a message as SHA_DATAIN wants it: the first byte is the most
+ * significant of a word; an empty message takes a word, too.
+ */
+void write_stream(uintptr_t addr, const void *data, size_t len);
+
 /* A command whose request is the checksum only */
 MboxResult mbox_query(uint32_t cmd);
 
@@ -316,6 +329,10 @@ void pem_put_point(const uint8_t *point);
 #define PAYLOADS_CERTS  FOURCC('C', 'E', 'R', 'T')
 /* Tag of the message that all signatures sign; others: the command */
 #define PAYLOAD_MESSAGE FOURCC('M', 'E', 'S', 'G')
+/* Where bench() finds registers that only store (8 bytes) */
+#define PAYLOAD_STORE   FOURCC('S', 'T', 'O', 'R')
+/* Which commands it measures instead of all: pairs of tag and count */
+#define PAYLOAD_REPEAT  FOURCC('R', 'P', 'T', ' ')
 /* What is printed at the end */
 #define PAYLOAD_TEXT    FOURCC('T', 'E', 'X', 'T')
 

@@ -33,10 +33,17 @@ REPORT = bytes(4)
 CERTS = b'CERT'
 TEXT = b'TEXT'
 MESSAGE_TAG = b'MESG'
+STORE = b'STOR'
+REPEAT = b'RPT '
 ECDSA384_SIGNATURE_VERIFY = b'SIGV'
 LMS_SIGNATURE_VERIFY = b'LMSV'
 SET_AUTH_MANIFEST = b'ATMN'
 FIRMWARE_LOAD = b'FWLD'
+QUOTE_PCRS = b'PCRQ'
+FW_INFO = b'INFO'
+DPE_SIGN = b'SIGN'
+DPE_CERTIFY_KEY = b'CERT'
+DPE_DERIVE_CONTEXT = b'DRVC'
 
 MESSAGE = b'What ECDSA, LMS and the manifest sign.'
 # The firmware searches all of its list: only a full one finds every entry
