@@ -29,14 +29,10 @@
 #define SCUIO_OTPCFG(n)     (0x14C02880 + 4 * (n))
 
 #define STORAGE ""
-#define GUEST   "caliptra-boot=guest"
 #define CORES   4
 
 /* cores that do not start by themselves, whoever brings Caliptra up */
 #define POWERED_OFF "-global cortex-a35-arm-cpu.start-powered-off=on"
-
-#define check(qts, addr, value) \
-    g_assert_cmphex(qtest_readl(qts, addr), ==, value)
 
 /* ---- without Caliptra: storage ---- */
 

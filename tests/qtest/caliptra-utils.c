@@ -27,6 +27,16 @@ static char *temp_file(const char *template)
     return path;
 }
 
+uint32_t caliptra_flow(QTestState *qts)
+{
+    return qtest_readl(qts, IFC_FLOW_STATUS);
+}
+
+uint32_t caliptra_mbox_fsm(QTestState *qts)
+{
+    return MBOX_STATUS_FSM(qtest_readl(qts, MBOX_STATUS));
+}
+
 char *caliptra_boot_rom(void)
 {
     char *path = temp_file("qtest.vbootrom.XXXXXX");

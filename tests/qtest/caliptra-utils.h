@@ -14,6 +14,11 @@
 
 #include "libqtest.h"
 
+/* Options of the machine */
+#define GUEST           "caliptra-boot=guest"
+#define GUEST_LOCKED    GUEST ",caliptra-lifecycle=production," \
+                        "caliptra-debug-locked=on"
+
 /* Blocks of the window */
 #define MBOX_BASE               0x14C60000
 #define SHA_ACC_BASE            0x14C61000
@@ -79,6 +84,12 @@
 #define BOOT_WAIT               3
 #define BOOT_DONE               4
 
+/* CPTRA_HW_ERROR_NON_FATAL, error_internal_intr_r */
+#define PROT_NO_LOCK            (1u << 0)
+#define PROT_OOO                (1u << 1)
+#define ERROR_INV_DEV           (1u << 1)
+#define ERROR_CMD_FAIL          (1u << 2)
+
 /* mbox_status */
 #define MBOX_STATUS_STATUS(v)   ((v) & 0xF)
 #define MBOX_STATUS_FSM(v)      (((v) >> 6) & 7)
@@ -129,6 +140,16 @@
 
 #define CALIPTRA_FUSE_WORDS     83      /* fuse_uds_seed .. soc_stepping_id */
 #define CALIPTRA_RSP_MAX        8192
+
+/* a register has this value */
+#define check(qts, addr, value) \
+    g_assert_cmphex(qtest_readl(qts, addr), ==, value)
+
+/* CPTRA_FLOW_STATUS as it stands */
+uint32_t caliptra_flow(QTestState *qts);
+
+/* mbox_status.mbox_fsm_ps, FSM_* */
+uint32_t caliptra_mbox_fsm(QTestState *qts);
 
 /* a boot ROM that does nothing, which the machine wants to have; a file */
 char *caliptra_boot_rom(void);
