@@ -36,10 +36,11 @@ OBJECT_DECLARE_SIMPLE_TYPE(CaliptraFw, CALIPTRA_NATIVE_FW)
 #define CALIPTRA_FW_GOTO        0xFFFFFF03u
 
 /* Error numbers, "CALIPTRA_ERR_" + name; from the error table */
-#define CALIPTRA_ERROR(code, name, cause)                                   \
-    enum CaliptraError_##name { CALIPTRA_ERR_##name = (int)(code) };
+enum {
+#define CALIPTRA_ERROR(code, name, cause) CALIPTRA_ERR_##name = (int)(code),
 #include "caliptra_errors.h.inc"
 #undef CALIPTRA_ERROR
+};
 
 /* known-answer tests and CFI panics: fatal wherever they come up */
 #define CALIPTRA_ERR_IS_FATAL(code) \

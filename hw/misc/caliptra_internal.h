@@ -494,7 +494,7 @@ struct CaliptraState {
     CaliptraTime time;
 
     /* properties */
-    CaliptraUc *uc;             /* NULL: no backend */
+    CaliptraUc *uc;             /* NULL: nobody */
     bool itrng;
 };
 
