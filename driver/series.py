@@ -3,15 +3,20 @@
 The series part of ./qemu-caliptra: the work as patches against pristine QEMU.
 
     series.py PRISTINE-TREE OUTPUT-DIR
+    series.py --check [--from N] [--to M] PRISTINE-TREE OUTPUT-DIR
 
-The table below says which file goes into which patch.  Everything compiles
-after each patch: the model's files are built from the patch on that has them
-all.  The result depends on the files and on the last commit's author and
-date only.
+series_table.py says which file goes into which patch, series_split.py what a
+file looks like that grows with the patches.  The result depends on the files
+and on the last commit's author and date only.
+
+With --check each point is built and its tests run, in a build folder of its
+own.
 
 SPDX-License-Identifier: GPL-2.0-or-later
 """
 
+import argparse
+import bisect
 import fnmatch
 import os
 from pathlib import Path
@@ -19,188 +24,23 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
+import time
+
+import series_split as split
+from series_split import Trouble
+import series_table as table
 
 ROOT = Path(os.environ['CALIPTRA_ROOT'])
 OVERLAY = ('configs', 'docs', 'hw', 'include', 'qapi', 'scripts', 'target',
            'tests')
 
-# subject, body, patterns of files (patched files by their path in QEMU)
-SERIES = [
-    ('hw/gpio/aspeed_gpio: Do not leak the names of set properties', """
-object_property_add() copies the name.  The leak shows up in each run of an
-ASPEED machine under the address sanitizer.
-""", ['hw/gpio/aspeed_gpio.c']),
-    ('hw/misc: Register map and interfaces of a Caliptra core', """
-Caliptra is the open Root of Trust that several SoCs integrate.  Its model
-keeps the two halves of the core apart as silicon does: hardware (registers,
-mailbox, fuses, engines, vaults) and the firmware that drives it from inside.
-
-Start with what the parts of the model agree on: the registers, the core as a
-SoC sees it, the private state, and the interfaces of each half.
-""", ['include/hw/misc/caliptra*.h', 'hw/misc/caliptra_internal.h',
-      'hw/misc/caliptra_regs.h',
-      'hw/misc/caliptra_engines.h', 'hw/misc/caliptra_intr.*',
-      'hw/misc/caliptra_reg.*', 'hw/misc/caliptra_time.*',
-      'hw/misc/caliptra_fw.h',
-      'hw/misc/caliptra_errors.*', 'hw/misc/caliptra_log.c',
-      'hw/misc/caliptra_soc_if.c', 'qapi/*']),
-    ('hw/misc/caliptra_crypto: Arithmetic of a Caliptra core', """
-SHA-2 with a state that can be saved, HMAC and its KDF, the DRBG, P-384 on top
-of libgcrypt, AES-CBC, and the verification of LMS signatures, which no
-library offers for the parameters in use.  Pure functions on bytes, without
-device state, so that unit tests can hold them against published vectors.
-""", ['hw/misc/caliptra_crypto.*']),
-    ('hw/misc/caliptra_mbox: Mailbox of a Caliptra core', """
-The mailbox is how a SoC talks to Caliptra: a lock, a command, a FIFO into
-128 KiB of SRAM, and a state machine that punishes those who break its rules.
-""", ['hw/misc/caliptra_mbox.c']),
-    ('hw/misc/caliptra_soc_ifc: SoC interface of a Caliptra core', """
-Boot and error status, fuses and their locks, mailbox users, the watchdog on
-virtual time, the TRNG handshake, generic wires.
-""", ['hw/misc/caliptra_soc_ifc.c']),
-    ('hw/misc/caliptra_sha_acc: SHA accelerator of a Caliptra core', """
-The only engine that a SoC can use itself, by streaming or on the mailbox's
-SRAM.
-""", ['hw/misc/caliptra_sha_acc.c']),
-    ('hw/misc/caliptra_vault: Vaults of a Caliptra core', """
-Keys, PCRs and data that outlive the firmware that made them.  Locks and the
-permitted uses of a key are enforced here and not by the model of firmware.
-""", ['hw/misc/caliptra_vault.c']),
-    ('hw/misc/caliptra_engines: Engines of a Caliptra core', """
-Register front ends of ECC, HMAC, SHA-512, SHA-256, the deobfuscation engine
-and the random number generator, as Caliptra's microcontroller sees them, with
-their ports to the vaults.
-""", ['hw/misc/caliptra_engines.c', 'hw/misc/caliptra_doe.c',
-      'hw/misc/caliptra_ecc.c', 'hw/misc/caliptra_hmac.c',
-      'hw/misc/caliptra_sha256.c', 'hw/misc/caliptra_sha512.c',
-      'hw/misc/caliptra_trng.*']),
-    ('hw/misc/caliptra: Caliptra core', """
-Put the blocks together: bus window, reset domains, boot FSM, wires,
-properties and the migration state.
-""", ['hw/misc/caliptra.c', 'hw/misc/caliptra_fuses.c',
-      'hw/misc/caliptra_file.c',
-      'hw/misc/caliptra_time.*', 'hw/misc/caliptra_uc.c',
-      'hw/misc/caliptra_testdev.c']),
-    ('hw/misc/caliptra_fw: Scheduler and drivers of the firmware side', """
-Caliptra's ROM, FMC and runtime as flows of steps.  The hardware side posts
-events, and each step runs from a virtual-time timer, so that runs are
-repeatable and a snapshot can be taken between any two steps.  Firmware
-touches the hardware only as the microcontroller could.
-""", ['hw/misc/caliptra_fw.c', 'hw/misc/caliptra_fw_drv.c']),
-    ('hw/misc/caliptra_fw_rom: Cold boot, reset flows and firmware load', """
-What Caliptra's ROM and FMC do, in their order, with their boot status and
-error numbers, and the complete verification of a firmware bundle.
-""", ['hw/misc/caliptra_fw_rom.c', 'hw/misc/caliptra_fw_kat.c',
-      'hw/misc/caliptra_fw_fmc.c', 'hw/misc/caliptra_fw_image.c']),
-    ('hw/misc/caliptra_fw_dice: Identity of a Caliptra core', """
-The DICE key ladder from the fuses to the runtime's key, measurements and
-their logs, and the certificates and signing requests that go with them.
-""", ['hw/misc/caliptra_fw_dice.c', 'hw/misc/caliptra_fw_x509.*']),
-    ('hw/misc/caliptra_fw_runtime: Mailbox commands of the runtime', """
-The table of commands with their checks, the DICE Protection Environment and
-the authorization of SoC images.
-""", ['hw/misc/caliptra_fw_runtime.c', 'hw/misc/caliptra_fw_dpe*',
-      'hw/misc/caliptra_fw_auth.c']),
-    ('hw/misc/aspeed_scu: Registers of the AST2700 that start cores', """
-CA35_REL, the reset vectors, the control of SSP and TSP, and what drives a
-Caliptra core become registers with lines.  All is storage, as before, for
-machines that connect nobody to them.
-""", ['hw/misc/aspeed_scu*', 'include/hw/misc/aspeed_scu*']),
-    ('hw/misc/caliptra_bringup: Bring-up of a Caliptra core by its SoC', """
-Straps, power, reset, mailbox user, fuses, entropy on demand, firmware: what
-each SoC's boot ROM has to do.  An abstract device, so that a SoC says only
-how it reaches the core and its own power and reset bits.
-""", ['hw/misc/caliptra_bringup.c', 'hw/misc/caliptra_soc.c']),
-    ('hw/nvram/aspeed_otp_ast2700: OTP of the ASPEED AST2700', """
-What a SoC of this family is, from the hashes of its owner's keys to its life
-cycle, stands in its OTP.  Model the memory, behind a drive in any of the
-forms in which ASPEED's tools know it, and the controller that reads and
-programs it.
-""", ['hw/nvram/*', 'include/hw/nvram/*']),
-    ('hw/misc/aspeed_caliptra: Caliptra in the ASPEED AST27x0', """
-The window in which bus masters see the core, and the SCU registers that drive
-its power, reset and straps.  A stand-in for the BootMCU, which QEMU does not
-have, brings Caliptra up through these registers as the real one would.
-""", ['include/hw/misc/aspeed_caliptra.h', 'hw/misc/aspeed_caliptra.c',
-      'hw/misc/aspeed_bootmcu*', 'include/hw/misc/aspeed_bootmcu*',
-      'hw/misc/aspeed_flsh.*', 'hw/misc/aspeed_ipc.*',
-      'include/hw/misc/aspeed_ipc.h', 'hw/misc/Kconfig',
-      'hw/misc/meson.build',
-      'hw/misc/trace-events', 'hw/arm/Kconfig', 'Kconfig.host', 'meson.build',
-      'configs/devices/aarch64-softmmu/*']),
-    ('hw/arm/aspeed_ast27x0-fc: Boot the CA35 cores through Caliptra', """
-With a Caliptra firmware given, hold the Cortex-A35 cores until Caliptra's
-runtime is ready, as on silicon.  Without one the machine behaves as before,
-except that it no longer ends when there are no images for the coprocessors
-or no boot ROM although start addresses are given otherwise.
-""", ['hw/arm/*', 'include/hw/arm/*']),
-    ('target/riscv: CSRs of a core by a table of the core', """
-A core whose CSRs are not those of the privileged architecture, or are so in
-another way, cannot add them to the table that all cores share.  Let each core
-point to its table; that of all cores up to now is the common one.
-""", ['target/riscv/cpu.h', 'target/riscv/cpu.c', 'target/riscv/csr.c',
-      'target/riscv/gdbstub.c', 'target/riscv/riscv-qmp-cmds.c']),
-    ('target/riscv: VeeR EL2', """
-The core of Caliptra and of other small SoCs, with operations of its own where
-it is not like others: memories in the core, access checks with a second
-cause, bus errors as non-maskable interrupts, interrupts that name their
-handler, a sleep of its own.  No other core's path is touched.
-""", ['target/riscv/*']),
-    ('hw/intc/veer_pic: Interrupt controller of the VeeR EL2', """
-31 sources with gateways and priorities.
-""", ['hw/intc/*', 'include/hw/intc/*']),
-    ('hw/riscv/caliptra: Caliptra as a machine that executes its firmware', """
-The microcontroller, its memories and its bus in front of the Caliptra core,
-for those who write or check Caliptra's firmware.
-""", ['hw/riscv/*', 'include/hw/riscv/*',
-      'configs/devices/riscv32-softmmu/*']),
-    ('tests/unit: Vectors for the Caliptra model', """
-Published vectors for the arithmetic and the certificates' encoding.
-""", ['tests/unit/*']),
-    ('tests/qtest: Caliptra in the AST2700', """
-Registers and their access rules, the mailbox from lock to unlock, fuses,
-resets, ROM commands, and firmware bundles.
-""", ['tests/qtest/*', 'tests/data/caliptra/*']),
-    ('scripts/caliptra: Make and inspect Caliptra firmware bundles', """
-Nobody has a signed bundle at hand.  Make one with the public development
-keys, or one's own, show what is in a bundle and which fuses it needs, and
-fetch a running machine's certificates.
-""", ['scripts/caliptra/*']),
-    ('tests/caliptra: Models and traces to hold the Caliptra model against', """
-Tests in Python that drive the machine over qtest and compare it with
-independent models and with recorded bus traces; and a small guest that asks
-Caliptra for its report.
-""", ['tests/caliptra/*', 'tests/meson.build']),
-    ('tests/functional: Boot ast2700fc through Caliptra', """
-Up to the guest's report, with refused firmware, under gdb, with snapshots in
-the middle, twice the same with -icount.
-""", ['tests/functional/*']),
-    ('docs: Caliptra model and the ast2700fc machine', """
-For those who boot the machine, and for those who change the model or put it
-into another SoC.
-""", ['docs/*', 'MAINTAINERS']),
-]
-
-COVER_SUBJECT = 'Caliptra Root of Trust, and the AST2700 booting through it'
-COVER = """\
-This series adds a model of a Caliptra 1.2 Root of Trust, and lets the
-ast2700fc machine boot through it: its Cortex-A35 cores are held until
-Caliptra has verified its firmware and its runtime is ready.
-
-The core is a SoC-independent sysbus device with two halves.  The hardware
-half follows the RTL register by register; the firmware half is a native
-model of what Caliptra's ROM, FMC and runtime do, so no binary of Caliptra's
-own firmware is executed, but a genuine firmware bundle is verified,
-measured and identified as on silicon, with the same error numbers, keys and
-certificates.
-
-docs/system/arm/aspeed.rst shows how to use it, docs/specs/caliptra.rst how
-it is built.
-"""
+MAX_PATCHES = 15
+MAX_C_LINES = 1500
 
 
-class Trouble(Exception):
-    """Something to tell in one line"""
+def is_c(name):
+    return name.endswith(('.c', '.h', '.c.inc', '.h.inc'))
 
 
 def patch_target(patch):
@@ -220,18 +60,387 @@ def work_files():
     return files
 
 
+def patches():
+    """All patches of all series, in their order"""
+    return [patch for series in table.ALL for patch in series.patches]
+
+
 def assign(files):
-    """The files of each patch; the first pattern that fits has the file"""
-    groups = [[] for _ in SERIES]
-    for name in sorted(files):
-        for group, (_, _, patterns) in zip(groups, SERIES):
-            if any(fnmatch.fnmatch(name, pattern) for pattern in patterns):
-                group.append(name)
-                break
-        else:
-            raise Trouble(f'{name} is in no patch: add it to SERIES in '
-                          'driver/series.py')
-    return groups
+    """
+    (file -> number of the patch that has it, or begins with it;
+     'file:part' -> number of the patch)
+    """
+    home, parts = {}, {}
+    for number, patch in enumerate(patches()):
+        for pattern in patch.files:
+            if ':' in pattern:
+                name, part = pattern.split(':')
+                if part not in [p for p, _ in table.PARTS.get(name, ())]:
+                    raise Trouble(f'"{patch.subject}": there is no part '
+                                  f'{pattern}, see PARTS')
+                if pattern in parts:
+                    raise Trouble(f'{pattern} is in two patches')
+                parts[pattern] = number
+                home.setdefault(name, number)
+                continue
+            found = fnmatch.filter(files, pattern)
+            if not found:
+                raise Trouble(f'"{patch.subject}": no file fits {pattern}')
+            for name in found:
+                home.setdefault(name, number)
+    lost = sorted(set(files) - set(home))
+    if lost:
+        raise Trouble(f'{lost[0]} is in no patch: add it to '
+                      'driver/series_table.py')
+    for name, rules in table.PARTS.items():
+        for part, _ in rules:
+            if f'{name}:{part}' not in parts:
+                raise Trouble(f'{name}:{part} is in no patch')
+    return home, parts
+
+
+def patched(patch, base):
+    """The text of QEMU's file with a patch in patches/"""
+    with tempfile.TemporaryDirectory() as tmp:
+        file = Path(tmp) / 'file'
+        file.write_text(base, encoding='utf-8')
+        run = subprocess.run(
+            ['patch', '-s', '-F0', '--no-backup-if-mismatch', '-r-', file,
+             patch], check=False, capture_output=True, encoding='utf-8')
+        if run.returncode:
+            raise Trouble(f'{patch.name} does not apply: '
+                          f'{run.stdout.strip()}')
+        return file.read_text(encoding='utf-8')
+
+
+class Points:
+    """
+    All files at all points.
+
+    base: path -> text of QEMU's own file, for the patched ones
+    """
+
+    def __init__(self, files, base):
+        self.files = files
+        self.home, self.parts = assign(files)
+        self.patches = patches()
+        self.base = {}
+        self.final = {}
+        for name, (is_patch, path) in files.items():
+            if is_patch:
+                self.base[name] = base(name)
+                self.final[name] = patched(path, self.base[name])
+            elif not name.endswith('.bin'):
+                self.final[name] = path.read_text(encoding='utf-8')
+        self.owner = self._owners()
+        self.cache = {}
+        self.words = {}
+        self.starts = {}
+
+    # --- what comes with which patch ---
+
+    def _owners(self):
+        owner = {}
+
+        def own(name, number):
+            owner[name] = min(owner.get(name, number), number)
+
+        self.defined = {}           # functions and variables, by file
+        for name, number in self.home.items():
+            own(name, number)
+            for parent in Path(name).parents:
+                own(f'{parent}/', number)
+            if name in self.base or not is_c(name):
+                continue
+            if name.endswith('.h'):
+                own(f'"{name.removeprefix("include/")}"', number)
+                own(f'"{Path(name).name}"', number)
+            if name.startswith(('hw/', 'include/', 'target/')):
+                symbols = split.c_symbols(name, self.final[name])
+                for symbol in symbols:
+                    own(symbol, number)
+                if name.endswith('.c'):
+                    for symbol in symbols:
+                        self.defined[symbol] = name
+        # a function declared in a header is there when it is defined
+        for symbol, name in self.defined.items():
+            owner[symbol] = self.home[name]
+        for name in self.final:
+            if name.endswith('meson.build'):
+                for config, listed in re.findall(
+                        r"when: '(CONFIG_\w+)', if_true:([^:]*?)\)\)?\n",
+                        self.final[name]):
+                    for file in re.findall(r"'([\w/.-]+\.c)'", listed):
+                        path = str(Path(name).parent / file)
+                        if path in self.home and path not in self.base:
+                            own(config, self.home[path])
+                            own(config.removeprefix('CONFIG_'),
+                                self.home[path])
+        return owner
+
+    def part(self, name, text, nested=False):
+        """The patch of text by the rules of PARTS; -1: nothing said"""
+        for part, rule in table.PARTS.get(name, ()):
+            if rule and re.search(rule, text):
+                return self.parts[f'{name}:{part}']
+            if not rule and not nested:
+                return self.parts[f'{name}:{part}']
+        return -1
+
+    def where(self, what):
+        """The patch of a file, or of a 'file:part'"""
+        return self.parts[what] if ':' in what else self.home[what]
+
+    # --- texts ---
+
+    def text(self, name, number):
+        """A file after the patch; None: not there; bytes: as it is"""
+        if number < self.home[name]:
+            return self.base.get(name)
+        if name not in self.final:
+            return self.files[name][1].read_bytes()
+        kind = self.kind(name)
+        if not kind:
+            return self.final[name]
+        if name not in self.words:
+            # the patches at which it can change
+            words = split.ID.findall(self.final[name]) + \
+                re.findall(r'"[^"\n]*"', self.final[name])
+            at = {self.owner.get(w, -1) for w in words} | \
+                {n for part, n in self.parts.items()
+                 if part.startswith(f'{name}:')} | \
+                {self.where(comes)
+                 for _, _, comes in table.INTERIM.get(name, ())}
+            if name == 'MAINTAINERS':
+                at |= set(self.home.values())
+            elif kind != self._c:
+                at |= {home for file, home in self.home.items()
+                       if Path(file).stem.removeprefix('test_')
+                       in self.final[name]}
+            self.words[name] = sorted(at)
+        at = self.words[name]
+        key = name, at[bisect.bisect(at, number) - 1] \
+            if at[0] <= number else number
+        if key not in self.cache:
+            self.cache[key] = kind(name, key[1])
+        return self.cache[key]
+
+    def kind(self, name):
+        for pattern, kind in (
+                ('*meson.build', self._meson), ('*Kconfig*', self._lines),
+                ('*trace-events', self._lines), ('MAINTAINERS', self._lines),
+                ('docs/*/index.rst', self._lines)):
+            if fnmatch.fnmatch(name, pattern):
+                return kind
+        if name in table.PARTS or \
+           any(fnmatch.fnmatch(name, p) for p in table.GROW):
+            return self._c
+        return None
+
+    def _start(self, name, number):
+        """(final text, or QEMU's where that is not replaced yet; new lines)"""
+        final = self.final[name]
+        if name in self.base and name not in self.starts:
+            self.starts[name] = split.added_lines(self.base[name], final)
+        for text, before, comes in table.INTERIM.get(name, ()):
+            if text not in final:
+                raise Trouble(f'{name} does not have the line of INTERIM '
+                              f'in series_table.py any more: {text}')
+            if number < self.where(comes):
+                final = final.replace(text, before)
+        if name not in self.base:
+            return final, set(range(final.count('\n') + 1))
+        new, swaps = self.starts[name]
+        lines = final.splitlines(True)
+        at = {first: (old, end) for old, first, end in swaps}
+        out, added, i = [], set(), 0
+        while i <= len(lines):
+            if i in at:
+                old, end = at[i]
+                code = ''.join(lines[i:end])
+                swap = ''.join(lines[i:end] + old)
+                late = self.part(name, swap) > number or any(
+                    self.owner.get(w, -1) > number
+                    for w in split.ID.findall(split.mask_c(code)))
+                out += old if late else lines[i:end]
+                if end > i:
+                    i = end
+                    continue
+            if i < len(lines):
+                if i in new:
+                    added.add(len(out))
+                out.append(lines[i])
+            i += 1
+        return ''.join(out), added
+
+    def _fixed(self, text, added):
+        ends = [m.start() for m in re.finditer('\n', text)]
+
+        def fixed(a, b):
+            while a < b and text[a] == '\n':
+                a += 1
+            first = bisect.bisect_left(ends, a)
+            last = bisect.bisect_left(ends, max(a, b - 1))
+            return any(i not in added for i in range(first, last + 1))
+
+        def new(a, b):
+            first = bisect.bisect_left(ends, a)
+            return any(i in added for i in range(
+                first, bisect.bisect_left(ends, max(a, b - 1)) + 1))
+        return fixed, new
+
+    def _late(self, number):
+        return lambda word: self.owner.get(word, -1) > number
+
+    def _c(self, name, number):
+        text, added = self._start(name, number)
+        fixed = self._fixed(text, added)[0] if name in self.base else None
+        return split.Grow(
+            text, self._late(number), fixed,
+            lambda code, nested: self.part(name, code, nested) > number
+        ).result(self.final[name], self.base.get(name, ''))
+
+    def _meson(self, name, number):
+        text, added = self._start(name, number)
+        return split.Meson(name, text, self._late(number),
+                           *self._fixed(text, added)).result()
+
+    def _lines(self, name, number):
+        text, added = self._start(name, number)
+        there = [n for n, home in self.home.items() if home <= number]
+        where = Path(name).parent
+
+        def late_file(line):
+            m = re.match(r'F: (\S+)', line)
+            if not m:
+                return False
+            pattern = m[1] + '*' if m[1].endswith('/') else m[1]
+            return not fnmatch.filter(there, pattern)
+
+        def late_line(line):
+            if name == 'MAINTAINERS':
+                return late_file(line)
+            if name.endswith('index.rst'):
+                return f'{where / line.strip()}.rst' not in there
+            m = re.match(r'\s+select (\w+)', line)
+            return (m and self.owner.get(m[1], -1) > number) or \
+                self.part(name, line) > number
+
+        def late_paragraph(lines):
+            if name == 'MAINTAINERS':
+                listed = [x for x in lines if x.startswith('F:')]
+                return all(late_file(x) for x in listed)
+            for line in lines:
+                m = re.match(r'# ([\w.-]+\.c)$', line)
+                if m:
+                    return self.home.get(str(where / m[1]), -1) > number
+                m = re.match(r'config (\w+)', line)
+                if m:
+                    return self.owner.get(m[1], -1) > number or \
+                        self.part(name, line) > number
+            return False
+
+        return split.grow_lines(text, added, late_line, late_paragraph)
+
+    def changes(self, number):
+        """name -> (text before, text after) of what a patch changes"""
+        out = {}
+        for name in self.files:
+            before, after = self.text(name, number - 1), \
+                self.text(name, number)
+            if before != after:
+                out[name] = before, after
+        return out
+
+    def c_lines(self, number):
+        """New lines of C in a patch"""
+        total = 0
+        for name, (before, after) in self.changes(number).items():
+            if not is_c(name):
+                continue
+            if before is None:
+                total += after.count('\n')
+            else:
+                new, swaps = split.added_lines(before, after)
+                total += len(new) + sum(end - first
+                                        for _, first, end in swaps)
+        return total
+
+    def maintained(self, name, number):
+        """Does somebody's section of MAINTAINERS have this file?"""
+        text = self.text('MAINTAINERS', number)
+        return any(re.fullmatch(
+            re.escape(p).replace(r'\*', '[^/]*') +
+            ('.*' if p.endswith('/') else ''), name)
+            for p in re.findall(r'^F: (\S+)', text, re.M)
+            if p not in ('*', '*/'))
+
+    # --- what must hold at every point ---
+
+    def troubles(self, number):
+        """What names something that is not there yet"""
+        texts = {name: self.text(name, number) for name in self.files
+                 if self.home[name] <= number and name in self.final}
+        there = set(texts) | {n for n in self.files
+                              if self.home[n] <= number}
+        found = []
+        defined = set()
+        for name, text in texts.items():
+            if name.endswith('.c') and name not in self.base:
+                defined |= self._symbols(name, text)
+        later = {n: h for n, h in self.home.items()
+                 if h > number and n not in self.base}
+        paths = {n.removeprefix('include/') for n in later} | \
+            {Path(n).name for n in later if n.endswith(('.h', '.inc'))}
+        for name, text in texts.items():
+            if is_c(name):
+                for header in re.findall(r'^#include "([^"]+)"', text, re.M):
+                    if header in paths and not any(
+                            t.removeprefix('include/') == header or
+                            Path(t).name == header for t in there):
+                        found.append(f'{name} includes {header}')
+                if name.startswith(('hw/', 'include/', 'target/')) and \
+                   name.endswith('.c'):
+                    own = self._words(text)
+                    found += [f'{name} uses {word} of {self.defined[word]}'
+                              for word in own
+                              if word in self.defined and word not in defined
+                              and self.defined[word] != name]
+            elif self.kind(name):
+                found += [f'{name} names {what}'
+                          for what in self._named(name, text, later)]
+        return found
+
+    def _symbols(self, name, text):
+        key = 'symbols', name, hash(text)
+        if key not in self.cache:
+            self.cache[key] = split.c_symbols(name, text)
+        return self.cache[key]
+
+    def _words(self, text):
+        key = 'words', hash(text)
+        if key not in self.cache:
+            self.cache[key] = set(split.ID.findall(split.mask_c(text)))
+        return self.cache[key]
+
+    def _named(self, name, text, later):
+        """Files to come that a list names"""
+        where = Path(name).parent
+        base = set(self.base.get(name, '').splitlines())
+        for line in text.splitlines():
+            if line in base:
+                continue
+            for word in re.findall(r'(?<!F: )(?<![\w/.-])[\w/.-]+', line):
+                for path in (word, str(where / word), f'{where / word}.c',
+                             f'{where / word}.py', f'{where / word}.rst'):
+                    if path in later:
+                        yield path
+            m = re.match(r'F: (\S+)', line)
+            if m and not any(fnmatch.fnmatch(n, m[1]) or
+                             n.startswith(m[1])
+                             for n, h in self.home.items()
+                             if n not in later):
+                yield m[1]
 
 
 class Git:
@@ -260,36 +469,49 @@ class Git:
         return run.stdout
 
     def commit(self, subject, body):
-        self('commit', '-q', '-F', '-', stdin=f'{subject}\n\n{body.strip()}'
+        self('commit', '-q', '-F', '-', stdin=f'{subject}\n\n{body}'
              f'\n\n{self.signed_off}\n')
 
 
-def lay(tree, name, is_patch, path):
-    if is_patch:
-        run = subprocess.run(['patch', '-s', '-p1', '-F0', '-i', path],
-                             cwd=tree, check=False, capture_output=True,
-                             encoding='utf-8')
-        if run.returncode:
-            raise Trouble(f'{path.name} does not apply: {run.stdout.strip()}')
-    else:
-        (tree / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(path, tree / name)
+def lay(points, git, number):
+    """Make the tree what it is after a patch, and commit"""
+    changed = points.changes(number)
+    for name, (_, after) in changed.items():
+        path = git.tree / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        is_patch, source = points.files[name]
+        if isinstance(after, bytes):
+            path.write_bytes(after)
+        else:
+            path.write_text(after, encoding='utf-8')
+        if not is_patch:
+            shutil.copymode(source, path)
+    git('add', '-f', '--', *changed)
+    patch = points.patches[number]
+    git.commit(patch.subject, patch.body)
 
 
 def checkpatch(tree, patch):
-    """checkpatch.pl's verdict: (errors, warnings, report)"""
-    run = subprocess.run(['perl', 'scripts/checkpatch.pl', '--no-color',
-                          patch], cwd=tree, check=False, encoding='utf-8',
-                         capture_output=True)
-    total = re.search(r'total: (\d+) errors, (\d+) warnings', run.stdout)
-    if not total:
+    """What checkpatch.pl says: (report, its messages)"""
+    run = subprocess.run(
+        ['perl', 'scripts/checkpatch.pl', '--no-color', '--strict', patch],
+        cwd=tree, check=False, encoding='utf-8', capture_output=True)
+    if 'total: ' not in run.stdout:
         raise Trouble(f'checkpatch.pl on {patch.name}: {run.stderr.strip()}')
-    return int(total[1]), int(total[2]), run.stdout
+    return run.stdout, re.findall(
+        r'^(?:ERROR|WARNING|CHECK): .*(?:\n(?!ERROR|WARNING|CHECK|total).*)*',
+        run.stdout, re.M)
 
 
-def main(tree, out):
-    files = work_files()
-    groups = assign(files)
+def accepted(message, maintained):
+    """Is this message of checkpatch.pl known, and is it all right?"""
+    if 'MAINTAINERS need updating' in message:
+        return all(maintained(name)
+                   for name in re.findall(r'^  (\S+)$', message, re.M))
+    return any(re.search(what, message, re.S) for what, _ in table.ACCEPTED)
+
+
+def make_commits(points, tree):
     git = Git(tree)
     git('init', '-q', '-b', 'series')
     # nothing in the background that the removal of the tree would meet
@@ -297,41 +519,165 @@ def main(tree, out):
     git('config', 'maintenance.auto', 'false')
     git('add', '-f', '.')
     git('commit', '-q', '-m', 'QEMU')
-    for group, (subject, body, _) in zip(groups, SERIES):
-        if not group:
-            raise Trouble(f'no file is left for the patch "{subject}"')
-        for name in group:
-            lay(tree, name, *files[name])
-        git('add', '-f', '--', *group)
-        git.commit(subject, body)
+    git('tag', 'point-0')
+    for number in range(len(points.patches)):
+        lay(points, git, number)
+        git('tag', f'point-{number + 1}')
+    for name, text in points.final.items():
+        if (tree / name).read_text(encoding='utf-8') != text:
+            raise Trouble(f'{name} is not complete at the end of the series')
+    return git
 
+
+def write(points, git, out):
+    """The patches of all series with their cover letters; errors"""
     shutil.rmtree(out, ignore_errors=True)
-    out.mkdir(parents=True)
-    git('format-patch', '-q', '--no-signature', '--cover-letter', '--binary',
-        '--no-renames', '-o', str(out), f'HEAD~{len(SERIES)}')
-    cover = out / '0000-cover-letter.patch'
-    cover.write_text(cover.read_text(encoding='utf-8')
-                     .replace('*** SUBJECT HERE ***', COVER_SUBJECT)
-                     .replace('*** BLURB HERE ***', COVER),
-                     encoding='utf-8')
+    (out / 'checkpatch').mkdir(parents=True)
+    number = total = known = 0
+    for n, series in enumerate(table.ALL, 1):
+        where = out / f'{n}-{series.name}'
+        first, number = number, number + len(series.patches)
+        git('format-patch', '-q', '--no-signature', '--cover-letter',
+            '--binary', '--no-renames', '-o', str(where),
+            f'point-{first}..point-{number}')
+        cover = where / '0000-cover-letter.patch'
+        cover.write_text(cover.read_text(encoding='utf-8')
+                         .replace('*** SUBJECT HERE ***', series.subject)
+                         .replace('*** BLURB HERE ***', series.cover),
+                         encoding='utf-8')
+        print(f'{where.name}: {series.subject}')
+        for i, patch in enumerate(sorted(where.glob('0*.patch'))[1:]):
+            report, messages = checkpatch(git.tree, patch)
+            bad = [m for m in messages if not accepted(
+                m, lambda name, n=first + i: points.maintained(name, n))]
+            total, known = total + len(bad), \
+                known + len(messages) - len(bad)
+            (out / 'checkpatch' / f'{series.name}-{patch.stem}.log'
+             ).write_text(report, encoding='utf-8')
+            print(f'  {first + i + 1:2} {patch.name:64}'
+                  f'{points.c_lines(first + i):5} lines of C'
+                  f'{f", checkpatch.pl: {len(bad)}" if bad else ""}')
+            for message in bad:
+                print('     ' + message.strip().replace('\n', '\n     '))
+    print(f'{number} patches in {len(table.ALL)} series in '
+          f'{os.path.relpath(out)}, checkpatch.pl --strict: {total} messages '
+          f'({known} more that are known, see ACCEPTED)')
+    return total
 
-    errors = 0
-    (out / 'checkpatch').mkdir()
-    for patch in sorted(out.glob('0*.patch')):
-        if patch == cover:
-            continue
-        found, warnings, report = checkpatch(tree, patch)
-        errors += found
-        (out / 'checkpatch' / f'{patch.stem}.log').write_text(
-            report, encoding='utf-8')
-        print(f'{patch.name:68} {found} errors, {warnings} warnings')
-    print(f'{len(SERIES)} patches in {os.path.relpath(out)}, checkpatch.pl: '
-          f'{errors} errors')
+
+# --- every point is built and tested ---
+
+class Check:
+    """A build folder that goes from point to point"""
+
+    def __init__(self, points, git, out):
+        self.points = points
+        self.git = git
+        self.tree = git.tree
+        # the folder stays: what has not changed is not built again
+        self.obj = git.tree.parent / 'obj'
+        self.out = out / 'check'
+        self.out.mkdir(parents=True, exist_ok=True)
+        self.configure = os.environ['CALIPTRA_CONFIGURE'].split()
+
+    def run(self, log, *command):
+        with open(log, 'a', encoding='utf-8') as f:
+            return subprocess.run(command, check=False, cwd=self.obj,
+                                  stdout=f, stderr=subprocess.STDOUT
+                                  ).returncode == 0
+
+    def devices(self):
+        """All that the tree has of ours is built, whoever selects it"""
+        ours = []
+        for name in self.points.files:
+            if 'Kconfig' in Path(name).name:
+                text = (self.tree / name).read_text(encoding='utf-8')
+                base = self.points.base[name]
+                ours += [c for c in re.findall(r'^config (\w+)', text, re.M)
+                         if f'config {c}\n' not in base and c != 'GCRYPT']
+        for target, mak in (('aarch64', 'aarch64-softmmu'),
+                            ('riscv32', 'riscv32-softmmu')):
+            there = ROOT / 'configs/devices' / mak / 'caliptra.mak'
+            lines = [x for x in there.read_text(encoding='utf-8').splitlines()
+                     if not x.startswith('CONFIG_') or
+                     f'CONFIG_{x[7:-2]}' not in self.points.owner or
+                     x[7:-2] in ours]
+            only = {'aarch64': ('VEER',), 'riscv32': ('ASPEED',)}[target]
+            lines += [f'CONFIG_{c}=y' for c in ours
+                      if not any(word in c for word in only)]
+            file = self.tree / 'configs/devices' / mak / 'series.mak'
+            text = '\n'.join(sorted(set(lines))) + '\n'
+            if not file.exists() or file.read_text(encoding='utf-8') != text:
+                file.write_text(text, encoding='utf-8')
+
+    def point(self, number):
+        """What is wrong after the patch; None: nothing"""
+        patch = self.points.patches[number]
+        log = self.out / f'{number + 1:02}.log'
+        log.write_text('', encoding='utf-8')
+        self.git('checkout', '-q', '-f', f'point-{number + 1}')
+        self.devices()
+        self.obj.mkdir(exist_ok=True)
+        if not (self.obj / 'build.ninja').exists() and not self.run(
+                log, str(self.tree / 'configure'), *self.configure):
+            return 'does not configure'
+        if not self.run(log, 'ninja', *self.targets(patch)):
+            return 'does not build'
+        for test in patch.tests:
+            name = test if '-' in test else f'func-caliptra/{test}'
+            if not self.run(log, 'pyvenv/bin/meson', 'test', '--no-rebuild',
+                            '-t', '5', name):
+                return f'{name} fails'
+        return None
+
+    def targets(self, patch):
+        targets = ['qemu-system-aarch64', 'qemu-system-riscv32']
+        for test in patch.tests:
+            if test.startswith('qtest-'):
+                targets.append(f'tests/qtest/{test.split("/")[1]}')
+            elif test.startswith('test-'):
+                targets.append(f'tests/unit/{test}')
+        return targets
+
+
+def check(points, git, out, first, last):
+    checker = Check(points, git, out)
+    bad = 0
+    for number in range(first - 1, last):
+        start = time.monotonic()
+        trouble = checker.point(number)
+        bad += bool(trouble)
+        tests = len(points.patches[number].tests)
+        print(f'{number + 1:3} {points.patches[number].subject:72} '
+              f'{trouble or f"builds, {tests} tests pass"} '
+              f'({time.monotonic() - start:.0f} s)', flush=True)
+    print(f'{last - first + 1} points, {bad} with trouble')
+    return bad
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument('--check', action='store_true')
+    parser.add_argument('--from', type=int, dest='first', default=1)
+    parser.add_argument('--to', type=int, dest='last')
+    parser.add_argument('tree', type=Path)
+    parser.add_argument('out', type=Path)
+    args = parser.parse_args()
+    tree, out = args.tree.resolve(), args.out.resolve()
+    points = Points(work_files(), lambda name: (tree / name).read_text(
+        encoding='utf-8'))
+    last = args.last or len(points.patches)
+    if not 1 <= args.first <= last <= len(points.patches):
+        raise Trouble(f'there are {len(points.patches)} points')
+    git = make_commits(points, tree)
+    errors = write(points, git, out)
+    if args.check:
+        errors += check(points, git, out, args.first, last)
     return 1 if errors else 0
 
 
 if __name__ == '__main__':
     try:
-        sys.exit(main(Path(sys.argv[1]).resolve(), Path(sys.argv[2]).resolve()))
+        sys.exit(main())
     except Trouble as trouble:
         sys.exit(f'qemu-caliptra: series: {trouble}')
