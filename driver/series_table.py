@@ -224,7 +224,7 @@ signing requests; pure functions, with the unit test of them.
     Patch('hw/misc/caliptra_fw: Firmware as flows of steps', """
 The state of the firmware side, and what its parts know of each other.
 """, ['hw/misc/caliptra_fw.h', 'hw/misc/caliptra_fw_dpe.h',
-      'hw/misc/caliptra_fw_dpe_internal.h']),
+      'hw/misc/caliptra_fw_dpe_internal.h', 'hw/misc/caliptra_fw_release.h']),
     Patch('hw/misc/caliptra_fw: Scheduler of the firmware side', """
 Caliptra's ROM, FMC and runtime as flows of steps.  The hardware side posts
 events, and each step runs from a virtual-time timer, so that runs are
@@ -234,6 +234,9 @@ touches the hardware only as the microcontroller could.
     Patch('hw/misc/caliptra_fw_drv: Drivers of engines and vaults', """
 What caliptra-sw's drivers do with the registers.
 """, ['hw/misc/caliptra_fw_drv.c']),
+    Patch('hw/misc/caliptra_fw_release: What differs between releases', """
+One table: what tells releases of FMC and runtime, and what is new in each.
+""", ['hw/misc/caliptra_fw_release.c']),
     Patch('hw/misc/caliptra_fw_image: Verification of a firmware bundle', """
 All of it: keys against fuses, ECDSA and LMS signatures, digests, version
 numbers, load addresses; in the ROM's order, with its error numbers.  And the
@@ -375,6 +378,7 @@ Registers, mailbox, SHA accelerator, engines against models; bus traces.
 Boot, bundles that must be refused, identity, commands, DPE, snapshots.
 """, ['tests/caliptra/test_[!mv]*.py', 'tests/caliptra/test_mbox.py'],
           ['test_boot', 'test_badbundles', 'test_identity', 'test_commands',
+           'test_releases',
            'test_dpe', 'test_dpe_model', 'test_dpe_resets', 'test_snapshot',
            'test_auth_manifest', 'test_mbox', 'test_properties', 'test_ipc',
            'test_clients', 'test_flash_boot', 'test_otp_machine']),

@@ -899,6 +899,9 @@ static int fw_post_load(void *opaque, int version_id)
     CaliptraFw *fw = opaque;
     const CaliptraImageInfo *im = &fw->image;
 
+    if (!caliptra_release_check(fw)) {
+        return -EINVAL;
+    }
     if (fw->flow >= CALIPTRA_FLOW_NUM || fw->step >= fw_flow(fw)->n_steps ||
         fw->trng_have > CALIPTRA_TRNG_POOL ||
         fw->trng_want > CALIPTRA_TRNG_POOL || fw->trng_kind > TRNG_FAKE ||
@@ -941,6 +944,9 @@ static const VMStateDescription vmstate_fw = {
         VMSTATE_UINT8_ARRAY(req, CaliptraFw, CALIPTRA_REQ_MAX),
         VMSTATE_BOOL(rom_self_test_started, CaliptraFw),
         VMSTATE_BOOL(csr_requested, CaliptraFw),
+        VMSTATE_UINT8(fmc_release, CaliptraFw),
+        VMSTATE_UINT8(rt_release, CaliptraFw),
+        VMSTATE_UINT64(rt_lacks, CaliptraFw),
         VMSTATE_STRUCT(pdata, CaliptraFw, 1, vmstate_pdata, CaliptraPdata),
         VMSTATE_STRUCT(rt, CaliptraFw, 1, vmstate_rt_data, CaliptraRtData),
         VMSTATE_STRUCT(image, CaliptraFw, 1, vmstate_image_info,
@@ -991,7 +997,10 @@ static void fw_unrealize(DeviceState *dev)
 
 static void fw_init(Object *obj)
 {
+    CaliptraFw *fw = CALIPTRA_NATIVE_FW(obj);
+
     CALIPTRA_UC(obj)->ready_at_poll = true;
+    fw->fmc_release = fw->rt_release = CALIPTRA_RELEASE_1_2_0;
 }
 
 static void fw_finalize(Object *obj)
@@ -1032,6 +1041,7 @@ static void fw_class_init(ObjectClass *klass, const void *data)
     object_class_property_set_description(klass, "dpe-max-handles",
         "Contexts that the DPE has room for");
     caliptra_dice_add_properties(klass);
+    caliptra_release_add_properties(klass);
 }
 
 static const TypeInfo fw_types[] = {

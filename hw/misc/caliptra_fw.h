@@ -18,6 +18,7 @@
 #include "migration/vmstate.h"
 #include "caliptra_crypto.h"
 #include "caliptra_fw_dpe.h"
+#include "caliptra_fw_release.h"
 #include "caliptra_fw_x509.h"
 #include "caliptra_regs.h"
 
@@ -444,7 +445,10 @@ struct CaliptraFw {
     CaliptraLog *log;
     char *rom_file;
     uint32_t latency;           /* percent */
-    uint8_t dpe_max_handles;
+    uint8_t dpe_max_handles;    /* 0: those of the release */
+    /* CaliptraRelease; auto: as the bundle is */
+    int fmc_release_given;
+    int rt_release_given;
 
     QEMUTimer timer;
     CaliptraRomInfo rom;
@@ -476,6 +480,11 @@ struct CaliptraFw {
     uint8_t req[CALIPTRA_REQ_MAX];
     bool rom_self_test_started;
     bool csr_requested;
+
+    /* CaliptraRelease of the images that run, never auto */
+    uint8_t fmc_release;
+    uint8_t rt_release;
+    uint64_t rt_lacks;          /* CaliptraRtTrait, a bit map */
 
     CaliptraPdata pdata;
     CaliptraRtData rt;

@@ -708,6 +708,8 @@ static uint32_t load_verify(CaliptraFw *fw)
                      fw->image.vendor_ecc_index,
                      caliptra_fw_lms_verify(fw) ? ", with LMS" : "");
         load_log_image(fw);
+        caliptra_release_select_fmc(fw);
+        caliptra_release_select_rt(fw);
     }
     return ret;
 }
@@ -885,6 +887,7 @@ static uint32_t update_load_runtime(CaliptraFw *fw)
 static uint32_t update_overwrite_manifest(CaliptraFw *fw)
 {
     memcpy(fw->pdata.manifest1, fw->pdata.manifest2, CALIPTRA_MANIFEST_SIZE);
+    caliptra_release_select_rt(fw);
     return CALIPTRA_FW_OK;
 }
 

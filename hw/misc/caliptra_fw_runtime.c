@@ -22,10 +22,6 @@ enum {
 /* watchdog period while a command is served (common/src/wdt.rs) */
 #define RT_WDT_CYCLES           20000000
 
-/* room for the images in ICCM (common/src/lib.rs) */
-#define FMC_SIZE_MAX            0x5400
-#define RT_SIZE_MAX             0x18000
-
 enum {
     SELF_TEST_IDLE,
     SELF_TEST_IN_PROGRESS,
@@ -343,6 +339,7 @@ typedef enum CmdLen {
     LEN_UP_TO,          /* what is not sent counts as zero */
 } CmdLen;
 
+#define ANY     false
 #define PL0     true    /* only for the caller with privilege level 0 */
 
 static const struct {
@@ -351,75 +348,79 @@ static const struct {
     CmdLen len;
     uint32_t size;      /* bytes */
     bool pl0;
+    CaliptraRtTrait trait;  /* what a runtime has that knows the command */
     CaliptraCmdFn *fn;
 } rt_commands[] = {
-    { CALIPTRA_CMD_VERSION, "VERSION", LEN_IGNORED, 4, false,
+    { CALIPTRA_CMD_VERSION, "VERSION", LEN_IGNORED, 4, ANY, CALIPTRA_RT_BASE,
       rt_cmd_version },
-    { CALIPTRA_CMD_SELF_TEST_START, "SELF_TEST_START", LEN_IGNORED, 4, false,
-      rt_cmd_self_test_start },
-    { CALIPTRA_CMD_SELF_TEST_GET_RESULTS, "SELF_TEST_GET_RESULTS",
-      LEN_IGNORED, 4, false, rt_cmd_self_test_get_results },
-    { CALIPTRA_CMD_SHUTDOWN, "SHUTDOWN", LEN_IGNORED, 4, false,
+    { CALIPTRA_CMD_SELF_TEST_START, "SELF_TEST_START", LEN_IGNORED, 4, ANY,
+      CALIPTRA_RT_SELF_TEST, rt_cmd_self_test_start },
+    { CALIPTRA_CMD_SELF_TEST_GET_RESULTS, "SELF_TEST_GET_RESULTS", LEN_IGNORED,
+      4, ANY, CALIPTRA_RT_SELF_TEST, rt_cmd_self_test_get_results },
+    { CALIPTRA_CMD_SHUTDOWN, "SHUTDOWN", LEN_IGNORED, 4, ANY, CALIPTRA_RT_BASE,
       rt_cmd_shutdown },
-    { CALIPTRA_CMD_CAPABILITIES, "CAPABILITIES", LEN_IGNORED, 4, false,
-      rt_cmd_capabilities },
-    { CALIPTRA_CMD_STASH_MEASUREMENT, "STASH_MEASUREMENT", LEN_EXACT, 108,
-      PL0, caliptra_cmd_stash_measurement },
-    { CALIPTRA_CMD_GET_IDEV_CERT, "GET_IDEV_CERT", LEN_UP_TO, 1020, false,
-      caliptra_cmd_get_idev_cert },
-    { CALIPTRA_CMD_GET_IDEV_INFO, "GET_IDEV_INFO", LEN_IGNORED, 4, false,
-      caliptra_cmd_get_idev_info },
-    { CALIPTRA_CMD_GET_IDEV_CSR, "GET_IDEV_CSR", LEN_EXACT_PARAMS, 4, false,
-      caliptra_cmd_get_idev_csr },
+    { CALIPTRA_CMD_CAPABILITIES, "CAPABILITIES", LEN_IGNORED, 4, ANY,
+      CALIPTRA_RT_BASE, rt_cmd_capabilities },
+    { CALIPTRA_CMD_STASH_MEASUREMENT, "STASH_MEASUREMENT", LEN_EXACT, 108, PL0,
+      CALIPTRA_RT_BASE, caliptra_cmd_stash_measurement },
+    { CALIPTRA_CMD_GET_IDEV_CERT, "GET_IDEV_CERT", LEN_UP_TO, 1020, ANY,
+      CALIPTRA_RT_BASE, caliptra_cmd_get_idev_cert },
+    { CALIPTRA_CMD_GET_IDEV_INFO, "GET_IDEV_INFO", LEN_IGNORED, 4, ANY,
+      CALIPTRA_RT_BASE, caliptra_cmd_get_idev_info },
+    { CALIPTRA_CMD_GET_IDEV_CSR, "GET_IDEV_CSR", LEN_EXACT_PARAMS, 4, ANY,
+      CALIPTRA_RT_BASE, caliptra_cmd_get_idev_csr },
     { CALIPTRA_CMD_POPULATE_IDEV_CERT, "POPULATE_IDEV_CERT", LEN_UP_TO, 1032,
-      false, caliptra_cmd_populate_idev_cert },
-    { CALIPTRA_CMD_GET_LDEV_CERT, "GET_LDEV_CERT", LEN_IGNORED, 4, false,
-      caliptra_cmd_get_ldev_cert },
+      ANY, CALIPTRA_RT_BASE, caliptra_cmd_populate_idev_cert },
+    { CALIPTRA_CMD_GET_LDEV_CERT, "GET_LDEV_CERT", LEN_IGNORED, 4, ANY,
+      CALIPTRA_RT_BASE, caliptra_cmd_get_ldev_cert },
     { CALIPTRA_CMD_GET_FMC_ALIAS_CERT, "GET_FMC_ALIAS_CERT", LEN_IGNORED, 4,
-      false, caliptra_cmd_get_fmc_alias_cert },
-    { CALIPTRA_CMD_GET_FMC_ALIAS_CSR, "GET_FMC_ALIAS_CSR", LEN_IGNORED, 4,
-      false, caliptra_cmd_get_fmc_alias_csr },
-    { CALIPTRA_CMD_GET_RT_ALIAS_CERT, "GET_RT_ALIAS_CERT", LEN_IGNORED, 4,
-      false, caliptra_cmd_get_rt_alias_cert },
+      ANY, CALIPTRA_RT_BASE, caliptra_cmd_get_fmc_alias_cert },
+    { CALIPTRA_CMD_GET_FMC_ALIAS_CSR, "GET_FMC_ALIAS_CSR", LEN_IGNORED, 4, ANY,
+      CALIPTRA_RT_BASE, caliptra_cmd_get_fmc_alias_csr },
+    { CALIPTRA_CMD_GET_RT_ALIAS_CERT, "GET_RT_ALIAS_CERT", LEN_IGNORED, 4, ANY,
+      CALIPTRA_RT_BASE, caliptra_cmd_get_rt_alias_cert },
     { CALIPTRA_CMD_ECDSA384_VERIFY, "ECDSA384_SIGNATURE_VERIFY", LEN_EXACT,
-      196, false, rt_cmd_ecdsa384_verify },
-    { CALIPTRA_CMD_LMS_VERIFY, "LMS_SIGNATURE_VERIFY", LEN_EXACT,
-      LMS_REQ_SIZE, false, rt_cmd_lms_verify },
-    { CALIPTRA_CMD_FW_INFO, "FW_INFO", LEN_IGNORED, 4, false,
+      196, ANY, CALIPTRA_RT_BASE, rt_cmd_ecdsa384_verify },
+    { CALIPTRA_CMD_LMS_VERIFY, "LMS_SIGNATURE_VERIFY", LEN_EXACT, LMS_REQ_SIZE,
+      ANY, CALIPTRA_RT_BASE, rt_cmd_lms_verify },
+    { CALIPTRA_CMD_FW_INFO, "FW_INFO", LEN_IGNORED, 4, ANY, CALIPTRA_RT_BASE,
       rt_cmd_fw_info },
-    { CALIPTRA_CMD_DPE_TAG_TCI, "DPE_TAG_TCI", LEN_EXACT, 24, false,
-      caliptra_cmd_dpe_tag_tci },
-    { CALIPTRA_CMD_DPE_GET_TAGGED_TCI, "DPE_GET_TAGGED_TCI", LEN_EXACT, 8,
-      false, caliptra_cmd_dpe_get_tagged_tci },
-    { CALIPTRA_CMD_INCREMENT_PCR_RESET_COUNTER,
-      "INCREMENT_PCR_RESET_COUNTER", LEN_EXACT, 8, false,
+    { CALIPTRA_CMD_DPE_TAG_TCI, "DPE_TAG_TCI", LEN_EXACT, 24, ANY,
+      CALIPTRA_RT_BASE, caliptra_cmd_dpe_tag_tci },
+    { CALIPTRA_CMD_DPE_GET_TAGGED_TCI, "DPE_GET_TAGGED_TCI", LEN_EXACT, 8, ANY,
+      CALIPTRA_RT_BASE, caliptra_cmd_dpe_get_tagged_tci },
+    { CALIPTRA_CMD_INCREMENT_PCR_RESET_COUNTER, "INCREMENT_PCR_RESET_COUNTER",
+      LEN_EXACT, 8, ANY, CALIPTRA_RT_BASE,
       caliptra_cmd_increment_pcr_reset_counter },
-    { CALIPTRA_CMD_QUOTE_PCRS, "QUOTE_PCRS", LEN_EXACT_PARAMS, 36, false,
-      caliptra_cmd_quote_pcrs },
-    { CALIPTRA_CMD_EXTEND_PCR, "EXTEND_PCR", LEN_EXACT, 56, false,
-      caliptra_cmd_extend_pcr },
+    { CALIPTRA_CMD_QUOTE_PCRS, "QUOTE_PCRS", LEN_EXACT_PARAMS, 36, ANY,
+      CALIPTRA_RT_BASE, caliptra_cmd_quote_pcrs },
+    { CALIPTRA_CMD_EXTEND_PCR, "EXTEND_PCR", LEN_EXACT, 56, ANY,
+      CALIPTRA_RT_BASE, caliptra_cmd_extend_pcr },
     { CALIPTRA_CMD_ADD_SUBJECT_ALT_NAME, "ADD_SUBJECT_ALT_NAME", LEN_UP_TO,
-      136, false, caliptra_cmd_add_subject_alt_name },
-    { CALIPTRA_CMD_CERTIFY_KEY_EXTENDED, "CERTIFY_KEY_EXTENDED", LEN_EXACT,
-      80, PL0, caliptra_cmd_certify_key_extended },
+      136, ANY, CALIPTRA_RT_BASE, caliptra_cmd_add_subject_alt_name },
+    { CALIPTRA_CMD_CERTIFY_KEY_EXTENDED, "CERTIFY_KEY_EXTENDED", LEN_EXACT, 80,
+      PL0, CALIPTRA_RT_BASE, caliptra_cmd_certify_key_extended },
     { CALIPTRA_CMD_INVOKE_DPE_COMMAND, "INVOKE_DPE_COMMAND", LEN_UP_TO, 520,
-      false, caliptra_cmd_invoke_dpe },
+      ANY, CALIPTRA_RT_BASE, caliptra_cmd_invoke_dpe },
     { CALIPTRA_CMD_SET_AUTH_MANIFEST, "SET_AUTH_MANIFEST", LEN_UP_TO,
-      CALIPTRA_REQ_MAX, false, caliptra_cmd_set_auth_manifest },
-    { CALIPTRA_CMD_AUTHORIZE_AND_STASH, "AUTHORIZE_AND_STASH", LEN_EXACT,
-      116, false, caliptra_cmd_authorize_and_stash },
-    { CALIPTRA_CMD_DISABLE_ATTESTATION, "DISABLE_ATTESTATION", LEN_IGNORED,
-      4, false, caliptra_cmd_disable_attestation },
+      CALIPTRA_REQ_MAX, ANY, CALIPTRA_RT_BASE,
+      caliptra_cmd_set_auth_manifest },
+    { CALIPTRA_CMD_AUTHORIZE_AND_STASH, "AUTHORIZE_AND_STASH", LEN_EXACT, 116,
+      ANY, CALIPTRA_RT_BASE, caliptra_cmd_authorize_and_stash },
+    { CALIPTRA_CMD_DISABLE_ATTESTATION, "DISABLE_ATTESTATION", LEN_IGNORED, 4,
+      ANY, CALIPTRA_RT_BASE, caliptra_cmd_disable_attestation },
     { CALIPTRA_CMD_SIGN_WITH_EXPORTED_ECDSA, "SIGN_WITH_EXPORTED_ECDSA",
-      LEN_EXACT_PARAMS, 84, PL0, caliptra_cmd_sign_with_exported_ecdsa },
+      LEN_EXACT_PARAMS, 84, PL0, CALIPTRA_RT_BASE,
+      caliptra_cmd_sign_with_exported_ecdsa },
 };
 
 /* ---- transport ---- */
 
-static int rt_find_command(uint32_t code)
+static int rt_find_command(const CaliptraFw *fw, uint32_t code)
 {
     for (int i = 0; i < ARRAY_SIZE(rt_commands); i++) {
-        if (rt_commands[i].code == code) {
+        if (rt_commands[i].code == code &&
+            caliptra_rt_has(fw, rt_commands[i].trait)) {
             return i;
         }
     }
@@ -429,7 +430,7 @@ static int rt_find_command(uint32_t code)
 static const char *rt_command_name(CaliptraFw *fw)
 {
     uint32_t code = caliptra_fw_mbox_cmd(fw);
-    int i = rt_find_command(code);
+    int i = rt_find_command(fw, code);
 
     if (code == CALIPTRA_CMD_FIRMWARE_LOAD) {
         return "FIRMWARE_LOAD";
@@ -527,7 +528,7 @@ static uint32_t rt_check_length(CaliptraFw *fw, CmdLen len, uint32_t size)
 static uint32_t rt_serve(CaliptraFw *fw)
 {
     g_autofree CaliptraRsp *rsp = g_new0(CaliptraRsp, 1);
-    int i = rt_find_command(caliptra_fw_mbox_cmd(fw));
+    int i = rt_find_command(fw, caliptra_fw_mbox_cmd(fw));
     uint32_t ret;
 
     if (i < 0) {
@@ -614,10 +615,10 @@ static uint32_t self_test_images(CaliptraFw *fw)
     caliptra_fw_wr(fw, CALIPTRA_MBOX_CSR_BASE + A_MBOX_CMD, 0);
     caliptra_fw_wr(fw, CALIPTRA_MBOX_CSR_BASE + A_MBOX_DLEN, size);
     self_test_put(fw, fw->pdata.manifest1, CALIPTRA_MANIFEST_SIZE);
-    if (fmc_size > FMC_SIZE_MAX) {
+    if (fmc_size > caliptra_release_fmc_room(fw)) {
         return CALIPTRA_ERR_RUNTIME_INVALID_FMC_SIZE;
     }
-    if (rt_size > RT_SIZE_MAX) {
+    if (rt_size > caliptra_release_rt_room(fw)) {
         return CALIPTRA_ERR_RUNTIME_INVALID_RUNTIME_SIZE;
     }
     if (!self_test_put_image(fw, &m->fmc) ||

@@ -34,12 +34,12 @@ from caliptra_image import (ECC_KEYS, FLAG_PL0_PAUSER_VALID, LAYOUT, LMS_KEYS,
                             TOC, VENDOR_HEADER, VENDOR_KEYS, Bundle, Refused,
                             accepting_fuses, assemble, find_bundle, load_elf,
                             verify)
+from caliptra_releases import RELEASES
 
 DUMMY_IMAGES = {'fmc': bytes(range(0x00, 0x40)),
                 'rt': bytes(range(0x40, 0x80))}
-# Where FMC and runtime of 1.2 are linked, and how they number 1.2.0
-LOAD_ADDR = {'fmc': 0x40000000, 'rt': 0x40005400}
-VERSION = {'fmc': 0x00000880, 'rt': 0x01020000}
+# What images say of themselves that are of no release in particular
+RELEASE = '1.2.0'
 REVISION = {'fmc': b'\x11' * 20, 'rt': b'\x22' * 20}
 # The bus user of the AST2700's BootMCU
 PL0_PAUSER = 0x21212121
@@ -67,9 +67,14 @@ def signer(key, private, what):
 
 
 def put_image(bundle, args, name):
-    for field in ('version', 'svn'):
-        bundle[f'{name}.{field}'] = getattr(args, f'{name}_{field}')
-    bundle[f'{name}.revision'] = getattr(args, f'{name}_rev')
+    fields = RELEASES[args.release or RELEASE].fields(name)
+    if not args.release:
+        fields['revision'] = REVISION[name]
+    for field, given in (('version', f'{name}_version'),
+                         ('revision', f'{name}_rev')):
+        value = getattr(args, given)
+        bundle[f'{name}.{field}'] = fields[field] if value is None else value
+    bundle[f'{name}.svn'] = getattr(args, f'{name}_svn')
     bundle[f'{name}.load_addr'] = getattr(args, f'{name}_load')
     bundle[f'{name}.entry_point'] = getattr(args, f'{name}_entry')
 
@@ -77,7 +82,8 @@ def put_image(bundle, args, name):
 def read_image(args, name):
     """The image's bytes; settles load address and entry point in @args"""
     path = getattr(args, name)
-    image, load, entry = DUMMY_IMAGES[name], LOAD_ADDR[name], None
+    load = RELEASES[args.release or RELEASE].fields(name)['load_addr']
+    image, entry = DUMMY_IMAGES[name], None
     if path:
         image = read_file(path)
         # with a load address it is flat, whatever it begins with
@@ -509,16 +515,18 @@ def parser():
     c.add_argument('-o', '--output', required=True, metavar='FILE')
     c.add_argument('--fuses', metavar='FILE',
                    help='also write the fuses that accept the bundle')
+    c.add_argument('--release', choices=RELEASES,
+                   help='of which the images say they are: version, revision '
+                   'and load address of its official bundle')
     for name in DUMMY_IMAGES:
         c.add_argument(f'--{name}', metavar='FILE',
                        help='ELF file, or flat image: the latter whenever '
                        f'--{name}-load says where it goes (default: a dummy)')
         c.add_argument(f'--{name}-load', type=number, metavar='ADDR')
         c.add_argument(f'--{name}-entry', type=number, metavar='ADDR')
-        c.add_argument(f'--{name}-version', type=number, metavar='N',
-                       default=VERSION[name])
+        c.add_argument(f'--{name}-version', type=number, metavar='N')
         c.add_argument(f'--{name}-svn', type=number, metavar='N', default=0)
-        c.add_argument(f'--{name}-rev', metavar='HEX', default=REVISION[name],
+        c.add_argument(f'--{name}-rev', metavar='HEX',
                        type=lambda t: hex_bytes(t, 20, 'revision'))
     c.add_argument('--ecc-index', type=number, default=0, metavar='N',
                    help='vendor ECC key that signs')

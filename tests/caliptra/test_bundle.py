@@ -260,6 +260,25 @@ class KnownBundleTest(ToolCase):
 
 class CreateTest(ToolCase):
 
+    def test_release(self):
+        for patch, revision, rt_load in (
+                (0, '951209a3', 0x40005400), (2, 'cccf6419', 0x40005400),
+                (3, '15512531', 0x40005c00), (5, 'b8d1f591', 0x40006000)):
+            bundle, _ = self.create('--release', f'1.2.{patch}')
+            for name, version, load in (
+                    ('fmc', 0x0880 + patch, 0x40000000),
+                    ('rt', 0x01020000 + patch, rt_load)):
+                self.assertEqual(bundle[f'{name}.version'], version)
+                self.assertEqual(bundle[f'{name}.load_addr'], load)
+                self.assertEqual(bundle[f'{name}.entry_point'], load)
+                self.assertEqual(bundle[f'{name}.revision'][:4].hex(),
+                                 revision)
+        # what is given counts
+        bundle, _ = self.create('--release', '1.2.4', '--rt-version', '9',
+                                '--rt-load', '0x40007000')
+        self.assertEqual((bundle['rt.version'], bundle['rt.load_addr']),
+                         (9, 0x40007000))
+
     def test_fields(self):
         bundle, fuses = self.create(
             '--fmc-svn', '3', '--rt-svn', '100', '--fmc-version', '0x1234',

@@ -890,11 +890,11 @@ class UpdateTests(unittest.TestCase):
 
     def test_good(self):
         soc = self.soc
-        bundle = env.bundle(rt=b'\x13\0\0\0' * 32, rt_version=0x01020001,
+        bundle = env.bundle(rt=b'\x13\0\0\0' * 32, rt_version=0x01020101,
                             rt_svn=3)
         self.assertEqual(self.update(bundle, soc_regs.CMD_COMPLETE), 0)
         self.assertEqual(run(soc, 'VERSION'),
-                         version(0x08800880, 0x01020001))
+                         version(0x08800880, 0x01020101))
         self.assertEqual(soc.read32(soc_regs.RESET_REASON), 1)
         self.assertEqual(run(soc, 'FW_INFO'), env.fw_info(bundle, min_svn=0))
 
@@ -1059,7 +1059,7 @@ class SnapshotTests(unittest.TestCase):
             soc_regs.MBOX_STATUS) & 7 << 6)
 
     def test_update(self):
-        bundle = env.bundle(rt_version=0x01020003, rt_svn=7)
+        bundle = env.bundle(rt_version=0x01020103, rt_svn=7)
 
         def end(soc):
             status = soc.wait()

@@ -98,7 +98,8 @@ class Unused(unittest.TestCase):
     # ... or unless it has power
     POWERED = {'fuses': 'x', 'lifecycle': 'production',
                'debug-locked': 'off', 'obf-key': 'x', 'log': 'x',
-               'rom': 'x', 'native-fw': 'off'}
+               'rom': 'x', 'native-fw': 'off', 'fmc-release': '1.2.4',
+               'rt-release': '1.2.4'}
 
     def warnings(self, options):
         """What QEMU says; a boot ROM that is not there ends it."""

@@ -1,0 +1,86 @@
+/*
+ * Caliptra 1.x core: releases of the native firmware
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#ifndef HW_MISC_CALIPTRA_FW_RELEASE_H
+#define HW_MISC_CALIPTRA_FW_RELEASE_H
+
+#include "qom/object.h"
+
+typedef struct CaliptraFw CaliptraFw;
+
+/* releases of FMC and runtime; the order is that of their dates */
+typedef enum CaliptraRelease {
+    /* as a property: what the bundle is */
+    CALIPTRA_RELEASE_AUTO,
+    CALIPTRA_RELEASE_1_2_0,
+    CALIPTRA_RELEASE_1_2_1,
+    CALIPTRA_RELEASE_1_2_2,
+    CALIPTRA_RELEASE_1_2_3,
+    CALIPTRA_RELEASE_1_2_4,
+    CALIPTRA_RELEASE_1_2_5,
+    CALIPTRA_RELEASE_NUM,
+} CaliptraRelease;
+
+/* what is not so in all releases of the runtime, by the one that began it */
+typedef enum CaliptraRtTrait {
+    /* 1.2.0 */
+    CALIPTRA_RT_BASE,                   /* what all of them have */
+    CALIPTRA_RT_SELF_TEST,              /* a vendor may leave it out */
+    CALIPTRA_RT_TRAITS,
+} CaliptraRtTrait;
+
+/* the same of FMC */
+typedef enum CaliptraFmcTrait {
+    /* 1.2.0 */
+    CALIPTRA_FMC_BASE,
+    CALIPTRA_FMC_TRAITS,
+} CaliptraFmcTrait;
+
+/**
+ * caliptra_rt_has / caliptra_fmc_has: does this runtime, this FMC do so?
+ * @fw: the firmware side, with a bundle loaded
+ * @trait: what
+ */
+bool caliptra_rt_has(const CaliptraFw *fw, CaliptraRtTrait trait);
+bool caliptra_fmc_has(const CaliptraFw *fw, CaliptraFmcTrait trait);
+
+/* the same by release; false for CALIPTRA_RELEASE_AUTO */
+bool caliptra_release_rt_has(CaliptraRelease release, CaliptraRtTrait trait);
+
+/* the name, like "1.2.0" */
+const char *caliptra_release_name(CaliptraRelease release);
+
+/* bytes that the runtime's self test lets the images have */
+uint32_t caliptra_release_fmc_room(const CaliptraFw *fw);
+uint32_t caliptra_release_rt_room(const CaliptraFw *fw);
+
+/**
+ * caliptra_release_select_fmc / caliptra_release_select_rt
+ * @fw: the firmware side; its fw->image is a bundle that has been verified,
+ *      its manifest1 that bundle's manifest
+ *
+ * Settle which release goes on from here: what the property says, else what
+ * the bundle's table of contents tells, in the order digest, revision,
+ * version, load address of the runtime, else 1.2.0.  The log tells it and
+ * why.  FMC's is settled at cold boot for good, runtime's also at updates
+ * (caliptra-sw README.md, "FMC+Runtime FW Releases"; builder/src/version.rs).
+ */
+void caliptra_release_select_fmc(CaliptraFw *fw);
+void caliptra_release_select_rt(CaliptraFw *fw);
+
+/**
+ * caliptra_release_check: may a stream's releases go on here?
+ * @fw: the firmware side, with the stream's releases
+ *
+ * Returns: false if there are no such releases, or the properties ask for
+ * others, which is reported.
+ */
+bool caliptra_release_check(const CaliptraFw *fw);
+
+/* the properties fmc-release and rt-release */
+void caliptra_release_add_properties(ObjectClass *klass);
+
+#endif /* HW_MISC_CALIPTRA_FW_RELEASE_H */
