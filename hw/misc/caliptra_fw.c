@@ -773,7 +773,7 @@ static bool pdata_valid(const CaliptraPdata *pd)
            pd->meas_log_index <= CALIPTRA_MEAS_LOG_ENTRIES &&
            (pd->idevid_csr_len <= CALIPTRA_CSR_MAX ||
             pd->idevid_csr_len == CALIPTRA_CSR_UNPROVISIONED) &&
-           (pd->fmc_alias_csr_len <= CALIPTRA_CSR_MAX ||
+           (pd->fmc_alias_csr_len <= CALIPTRA_FMC_CSR_MAX ||
             pd->fmc_alias_csr_len == CALIPTRA_CSR_UNPROVISIONED);
 }
 
@@ -824,7 +824,13 @@ static const VMStateDescription vmstate_pdata = {
         VMSTATE_UINT32(idevid_csr_len, CaliptraPdata),
         VMSTATE_UINT8_ARRAY(idevid_csr, CaliptraPdata, CALIPTRA_CSR_MAX),
         VMSTATE_UINT32(fmc_alias_csr_len, CaliptraPdata),
-        VMSTATE_UINT8_ARRAY(fmc_alias_csr, CaliptraPdata, CALIPTRA_CSR_MAX),
+        VMSTATE_UINT8_ARRAY(fmc_alias_csr, CaliptraPdata,
+                            CALIPTRA_FMC_CSR_MAX),
+        VMSTATE_BOOL(cmd_active, CaliptraPdata),
+        VMSTATE_BOOL(exported_cdi.valid, CaliptraPdata),
+        VMSTATE_UINT8_ARRAY(exported_cdi.handle, CaliptraPdata, 32),
+        VMSTATE_UINT8_ARRAY(auth_manifest_digest, CaliptraPdata, 48),
+        VMSTATE_UINT8_ARRAY(dpe_limits, CaliptraPdata, 2),
         VMSTATE_END_OF_LIST()
     },
 };
@@ -849,8 +855,8 @@ static const VMStateDescription vmstate_rt_data = {
         VMSTATE_UINT32(dmtf_device_info_len, CaliptraRtData),
         VMSTATE_UINT8_ARRAY(dmtf_device_info, CaliptraRtData,
                             CALIPTRA_DMTF_MAX),
-        VMSTATE_BOOL(exported_cdi_valid, CaliptraRtData),
-        VMSTATE_UINT8_ARRAY(exported_cdi_handle, CaliptraRtData, 32),
+        VMSTATE_BOOL(exported_cdi.valid, CaliptraRtData),
+        VMSTATE_UINT8_ARRAY(exported_cdi.handle, CaliptraRtData, 32),
         VMSTATE_UINT8(self_test_state, CaliptraRtData),
         VMSTATE_BOOL(lms_kat_done, CaliptraRtData),
         VMSTATE_BOOL(shut_down, CaliptraRtData),
@@ -947,6 +953,8 @@ static const VMStateDescription vmstate_fw = {
         VMSTATE_UINT8(fmc_release, CaliptraFw),
         VMSTATE_UINT8(rt_release, CaliptraFw),
         VMSTATE_UINT64(rt_lacks, CaliptraFw),
+        VMSTATE_UINT8_ARRAY(fmc_issuer.x, CaliptraFw, 48),
+        VMSTATE_UINT8_ARRAY(fmc_issuer.y, CaliptraFw, 48),
         VMSTATE_STRUCT(pdata, CaliptraFw, 1, vmstate_pdata, CaliptraPdata),
         VMSTATE_STRUCT(rt, CaliptraFw, 1, vmstate_rt_data, CaliptraRtData),
         VMSTATE_STRUCT(image, CaliptraFw, 1, vmstate_image_info,
@@ -971,10 +979,10 @@ static void fw_realize(DeviceState *dev, Error **errp)
 {
     CaliptraFw *fw = CALIPTRA_NATIVE_FW(dev);
 
-    if (fw->dpe_max_handles < DPE_DEFAULT_SLOTS ||
-        fw->dpe_max_handles > DPE_MAX_SLOTS) {
+    if (fw->dpe_max_handles && (fw->dpe_max_handles < DPE_MIN_SLOTS ||
+                                fw->dpe_max_handles > DPE_MAX_SLOTS)) {
         error_setg(errp, "caliptra: dpe-max-handles must be %u to %u, not %u",
-                   DPE_DEFAULT_SLOTS, DPE_MAX_SLOTS, fw->dpe_max_handles);
+                   DPE_MIN_SLOTS, DPE_MAX_SLOTS, fw->dpe_max_handles);
         return;
     }
     caliptra_fw_rom_info_default(&fw->rom);
@@ -1014,8 +1022,7 @@ static const Property fw_properties[] = {
     DEFINE_PROP_STRING("rom", CaliptraFw, rom_file),
     DEFINE_PROP_UINT32("firmware-latency", CaliptraFw, latency, 100),
     /* build option ARBITRARY_MAX_HANDLES, as it takes effect in DPE */
-    DEFINE_PROP_UINT8("dpe-max-handles", CaliptraFw, dpe_max_handles,
-                      DPE_DEFAULT_SLOTS),
+    DEFINE_PROP_UINT8("dpe-max-handles", CaliptraFw, dpe_max_handles, 0),
 };
 
 static void fw_class_init(ObjectClass *klass, const void *data)
@@ -1039,7 +1046,8 @@ static void fw_class_init(ObjectClass *klass, const void *data)
     object_class_property_set_description(klass, "firmware-latency",
         "Scale of the modelled latencies, percent");
     object_class_property_set_description(klass, "dpe-max-handles",
-        "Contexts that the DPE has room for");
+        "Contexts that the DPE has room for: 24 to 32 (default: 0, those of "
+        "the runtime's release)");
     caliptra_dice_add_properties(klass);
     caliptra_release_add_properties(klass);
 }

@@ -79,6 +79,9 @@ enum {
     CALIPTRA_CMD_AUTHORIZE_AND_STASH = 0x41545348,
     CALIPTRA_CMD_DISABLE_ATTESTATION = 0x4453424C,
     CALIPTRA_CMD_SIGN_WITH_EXPORTED_ECDSA = 0x53574545,
+    CALIPTRA_CMD_REVOKE_EXPORTED_CDI_HANDLE = 0x52564348,
+    CALIPTRA_CMD_REALLOCATE_DPE_CONTEXT_LIMITS = 0x52435458,
+    CALIPTRA_CMD_GET_PCR_LOG = 0x504C4F47,
 };
 
 /* ---- firmware image (caliptra-sw image/types/src/lib.rs) ---- */
@@ -214,6 +217,7 @@ enum {
 
 #define CALIPTRA_TBS_MAX            0x400
 #define CALIPTRA_CSR_MAX            512
+#define CALIPTRA_FMC_CSR_MAX        768     /* up to 1.2.2: as the other */
 #define CALIPTRA_CSR_UNPROVISIONED  0xFFFFFFFFu
 #define CALIPTRA_PCR_LOG_ENTRIES    17
 #define CALIPTRA_MEAS_LOG_ENTRIES   8
@@ -244,6 +248,11 @@ typedef struct CaliptraAuthEntry {
     uint8_t digest[48];
 } CaliptraAuthEntry;
 
+typedef struct CaliptraExportedCdi {
+    bool valid;
+    uint8_t handle[32];
+} CaliptraExportedCdi;
+
 /* what ROM leaves in DCCM for FMC and runtime, and they for each other */
 typedef struct CaliptraPdata {
     uint8_t manifest1[CALIPTRA_MANIFEST_SIZE];
@@ -273,7 +282,12 @@ typedef struct CaliptraPdata {
     uint32_t idevid_csr_len;
     uint8_t idevid_csr[CALIPTRA_CSR_MAX];
     uint32_t fmc_alias_csr_len;
-    uint8_t fmc_alias_csr[CALIPTRA_CSR_MAX];
+    uint8_t fmc_alias_csr[CALIPTRA_FMC_CSR_MAX];
+    /* of later releases; zero where a runtime does not know them */
+    bool cmd_active;
+    CaliptraExportedCdi exported_cdi;
+    uint8_t auth_manifest_digest[48];   /* HW */
+    uint8_t dpe_limits[2];              /* contexts of PL0, PL1 */
 } CaliptraPdata;
 
 /* ---- runtime's own RAM, gone at every runtime start ---- */
@@ -286,8 +300,7 @@ typedef struct CaliptraRtData {
     uint8_t cert_chain[CALIPTRA_CERT_CHAIN_MAX];
     uint32_t dmtf_device_info_len;  /* 0: none stored */
     uint8_t dmtf_device_info[CALIPTRA_DMTF_MAX];
-    bool exported_cdi_valid;
-    uint8_t exported_cdi_handle[32];
+    CaliptraExportedCdi exported_cdi;
     uint8_t self_test_state;        /* 0 idle, 1 in progress, 2 done */
     bool lms_kat_done;
     bool shut_down;
@@ -485,6 +498,8 @@ struct CaliptraFw {
     uint8_t fmc_release;
     uint8_t rt_release;
     uint64_t rt_lacks;          /* CaliptraRtTrait, a bit map */
+    /* FMC's own: the key that certifies runtime's */
+    CaliptraEccPub fmc_issuer;
 
     CaliptraPdata pdata;
     CaliptraRtData rt;
@@ -811,11 +826,13 @@ void caliptra_dice_lock_at_rom_exit(CaliptraFw *fw, bool cold);
 /* caliptra-sw fmc/src/flow */
 uint32_t caliptra_dice_fmc_make_csr(CaliptraFw *fw);
 uint32_t caliptra_dice_fmc_measure_rt(CaliptraFw *fw);
+uint32_t caliptra_dice_fmc_remake_key(CaliptraFw *fw);
+void caliptra_dice_fmc_read_issuer(CaliptraFw *fw);
 uint32_t caliptra_dice_rtalias_cdi(CaliptraFw *fw);
 uint32_t caliptra_dice_rtalias_keypair(CaliptraFw *fw);
 uint32_t caliptra_dice_rtalias_cert(CaliptraFw *fw);
 /* DISABLE_ATTESTATION's key change (caliptra-sw runtime/src/disable.rs) */
-#define CALIPTRA_DISABLE_ATTESTATION_DRAWS 3
+unsigned caliptra_dice_disable_attestation_draws(const CaliptraFw *fw);
 uint32_t caliptra_dice_disable_attestation(CaliptraFw *fw);
 /* dates that manifest1 gives to certificates: 15 characters each */
 void caliptra_dice_validity(CaliptraFw *fw, uint8_t not_before[15],
@@ -859,6 +876,7 @@ CaliptraCmdFn caliptra_cmd_quote_pcrs;
 CaliptraCmdFn caliptra_cmd_extend_pcr;
 CaliptraCmdFn caliptra_cmd_increment_pcr_reset_counter;
 CaliptraCmdFn caliptra_cmd_disable_attestation;
+CaliptraCmdFn caliptra_cmd_get_pcr_log;
 /* DPE commands (caliptra_fw_dpe.c) */
 CaliptraCmdFn caliptra_cmd_invoke_dpe;
 CaliptraCmdFn caliptra_cmd_certify_key_extended;
@@ -866,6 +884,8 @@ CaliptraCmdFn caliptra_cmd_dpe_tag_tci;
 CaliptraCmdFn caliptra_cmd_dpe_get_tagged_tci;
 CaliptraCmdFn caliptra_cmd_stash_measurement;
 CaliptraCmdFn caliptra_cmd_sign_with_exported_ecdsa;
+CaliptraCmdFn caliptra_cmd_revoke_exported_cdi_handle;
+CaliptraCmdFn caliptra_cmd_reallocate_dpe_context_limits;
 CaliptraCmdFn caliptra_cmd_add_subject_alt_name;
 
 /**
@@ -896,6 +916,16 @@ uint32_t caliptra_rt_build_cert_chain(CaliptraFw *fw);
 uint32_t caliptra_dpe_init_cold(CaliptraFw *fw);
 uint32_t caliptra_dpe_init_update(CaliptraFw *fw);
 uint32_t caliptra_dpe_init_warm(CaliptraFw *fw);
+
+/**
+ * caliptra_dpe_change_release: runtime of another release takes over
+ * @fw: the firmware side, fw->rt_release being the new one
+ * @from: release of the runtime before
+ *
+ * The persistent data stays as it is, but the new runtime may look for it at
+ * other places: what it finds there then.
+ */
+void caliptra_dpe_change_release(CaliptraFw *fw, CaliptraRelease from);
 
 /* ---- identity of the ROM (caliptra_fw_rom.c) ---- */
 

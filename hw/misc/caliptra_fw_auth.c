@@ -243,7 +243,8 @@ uint32_t caliptra_cmd_set_auth_manifest(CaliptraFw *fw, const uint8_t *req,
                                         size_t req_len, CaliptraRsp *rsp)
 {
     const SetAuthManifestReq *r = (const SetAuthManifestReq *)req;
-    uint32_t size;
+    uint8_t digest[48];
+    uint32_t size, error;
 
     if (req_len < offsetof(SetAuthManifestReq, manifest)) {
         return CALIPTRA_ERR_RUNTIME_MAILBOX_INVALID_PARAMS;
@@ -254,7 +255,14 @@ uint32_t caliptra_cmd_set_auth_manifest(CaliptraFw *fw, const uint8_t *req,
         return CALIPTRA_ERR_RUNTIME_MAILBOX_INVALID_PARAMS;
     }
     rsp->len = 8;
-    return auth_set_manifest(fw, r->manifest, size);
+    error = auth_set_manifest(fw, r->manifest, size);
+    if (error == CALIPTRA_FW_OK &&
+        caliptra_rt_has(fw, CALIPTRA_RT_AUTH_DIGEST)) {
+        caliptra_sha384(r->manifest, size, digest);
+        caliptra_hw_to_bytes(fw->pdata.auth_manifest_digest, digest,
+                             sizeof(digest));
+    }
+    return error;
 }
 
 /* ---- AUTHORIZE_AND_STASH ---- */

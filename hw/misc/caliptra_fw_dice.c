@@ -179,24 +179,27 @@ static uint32_t sign_tbs(CaliptraFw *fw, CaliptraX509Template template,
     return caliptra_drv_ecc_sign(fw, key_slot, signer, digest, sig);
 }
 
-/* a CSR for a key, signed by itself */
+/*
+ * A CSR for a key, signed by itself.  @p: what its template needs beside the
+ * subject; @csr: @max bytes, of which @len are used
+ */
 static uint32_t make_csr(CaliptraFw *fw, CaliptraX509Template template,
+                         CaliptraX509Params *p,
                          unsigned key_slot, const CaliptraEccPub *pub,
-                         uint8_t csr[CALIPTRA_CSR_MAX], uint32_t *csr_len)
+                         uint8_t *csr, size_t max, uint32_t *len)
 {
-    CaliptraX509Params p = { };
     uint8_t tbs[CALIPTRA_TBS_MAX];
     CaliptraEccSig sig;
     size_t tbs_size;
     uint32_t err;
 
-    set_subject(fw, &p, pub);
-    err = sign_tbs(fw, template, &p, key_slot, pub, tbs, &tbs_size, &sig);
+    set_subject(fw, p, pub);
+    err = sign_tbs(fw, template, p, key_slot, pub, tbs, &tbs_size, &sig);
     if (err) {
         return err;
     }
-    memset(csr, 0, CALIPTRA_CSR_MAX);
-    *csr_len = caliptra_x509_wrap(csr, CALIPTRA_CSR_MAX, tbs, tbs_size, &sig);
+    memset(csr, 0, max);
+    *len = caliptra_x509_wrap(csr, max, tbs, tbs_size, &sig);
     return CALIPTRA_FW_OK;
 }
 
@@ -260,9 +263,11 @@ uint32_t caliptra_dice_idevid_keypair(CaliptraFw *fw)
 
 uint32_t caliptra_dice_idevid_make_csr(CaliptraFw *fw)
 {
-    return make_csr(fw, CALIPTRA_X509_IDEVID_CSR, KEY_ID_IDEVID_PRIV_KEY,
-                    &fw->pdata.idev_pub_key,
-                    fw->pdata.idevid_csr, &fw->pdata.idevid_csr_len);
+    CaliptraX509Params p = { };
+
+    return make_csr(fw, CALIPTRA_X509_IDEVID_CSR, &p, KEY_ID_IDEVID_PRIV_KEY,
+                    &fw->pdata.idev_pub_key, fw->pdata.idevid_csr,
+                    sizeof(fw->pdata.idevid_csr), &fw->pdata.idevid_csr_len);
 }
 
 /* ---- LDevID (rom/dev/src/flow/cold_reset/ldev_id.rs) ---- */
@@ -594,6 +599,16 @@ static void device_info_hash(CaliptraFw *fw, uint8_t digest[48])
     caliptra_sha384(info, sizeof(info), digest);
 }
 
+/* what certificate and CSR of the FMC alias key say of device and FMC */
+static void set_fmc_tcb_info(CaliptraFw *fw, CaliptraX509Params *p)
+{
+    p->fmc_fuse_svn = fw->image.fmc.effective_fuse_svn;
+    p->fmc_svn = fw->image.fmc.svn;
+    device_info_hash(fw, p->device_info_hash);
+    make_flags(fw, p->flags);
+    caliptra_drv_dvs48_read(fw, DVS48_FMC_TCI, p->fmc_tci);
+}
+
 uint32_t caliptra_dice_fmcalias_cert(CaliptraFw *fw)
 {
     CaliptraX509Params p = { };
@@ -607,11 +622,7 @@ uint32_t caliptra_dice_fmcalias_cert(CaliptraFw *fw)
     set_subject(fw, &p, &pub);
     set_issuer(&p, &issuer);
     caliptra_dice_validity(fw, p.not_before, p.not_after);
-    p.fmc_fuse_svn = fw->image.fmc.effective_fuse_svn;
-    p.fmc_svn = fw->image.fmc.svn;
-    device_info_hash(fw, p.device_info_hash);
-    make_flags(fw, p.flags);
-    caliptra_drv_dvs48_read(fw, DVS48_FMC_TCI, p.fmc_tci);
+    set_fmc_tcb_info(fw, &p);
 
     err = sign_tbs(fw, CALIPTRA_X509_FMC_ALIAS, &p, KEY_ID_LDEVID_PRIV_KEY,
                    &issuer, fw->pdata.fmcalias_tbs, &size, &sig);
@@ -658,21 +669,52 @@ void caliptra_dice_lock_at_rom_exit(CaliptraFw *fw, bool cold)
 /* fmc/src/flow/fmc_alias_csr.rs; cold reset only */
 uint32_t caliptra_dice_fmc_make_csr(CaliptraFw *fw)
 {
-    CaliptraEccPub pub;
+    CaliptraX509Template template = CALIPTRA_X509_FMC_ALIAS_CSR;
+    CaliptraX509Params p = { };
 
-    read_pub(fw, DVS48_FMC_PUB_X, DVS48_FMC_PUB_Y, &pub);
-    return make_csr(fw, CALIPTRA_X509_FMC_ALIAS_CSR, KEY_ID_FMC_PRIV_KEY,
-                    &pub, fw->pdata.fmc_alias_csr,
+    if (caliptra_fmc_has(fw, CALIPTRA_FMC_CSR_TCB_INFO)) {
+        template = CALIPTRA_X509_FMC_ALIAS_CSR_TCB_INFO;
+        set_fmc_tcb_info(fw, &p);
+    }
+    return make_csr(fw, template, &p, KEY_ID_FMC_PRIV_KEY, &fw->fmc_issuer,
+                    fw->pdata.fmc_alias_csr, sizeof(fw->pdata.fmc_alias_csr),
                     &fw->pdata.fmc_alias_csr_len);
 }
 
-/* the two things that stand for runtime firmware: its code, its manifest */
-static void runtime_measurements(CaliptraFw *fw, uint8_t rt_tci[48],
-                                 uint8_t manifest[48])
+/* the key that FMC goes on with: what the data vault says of it */
+void caliptra_dice_fmc_read_issuer(CaliptraFw *fw)
 {
-    caliptra_drv_dvn48_read(fw, DVN48_RT_TCI, rt_tci);
+    read_pub(fw, DVS48_FMC_PUB_X, DVS48_FMC_PUB_Y, &fw->fmc_issuer);
+}
+
+/*
+ * fmc/src/flow/rt_alias.rs, after a reset that has overwritten the key vault:
+ * a key pair of what is there now.  Its own error number is never reported.
+ */
+uint32_t caliptra_dice_fmc_remake_key(CaliptraFw *fw)
+{
+    if (!caliptra_fw_draws(fw, 3)) {
+        return fw->trng_error ? CALIPTRA_ERR_FMC_RT_ALIAS_DERIVE_FAILURE :
+                                CALIPTRA_FW_ENTROPY;
+    }
+    return derive_key_pair(fw, KEY_ID_ROM_FMC_CDI, "fmc_alias_keygen",
+                           KEY_ID_FMC_PRIV_KEY, &fw->fmc_issuer) ?
+           CALIPTRA_ERR_FMC_RT_ALIAS_DERIVE_FAILURE : CALIPTRA_FW_OK;
+}
+
+/*
+ * What stands for runtime firmware: its code, and up to FMC 1.2.3 its
+ * manifest.  Returns: bytes of the two digests in @ctx
+ */
+static size_t runtime_measurements(CaliptraFw *fw, uint8_t ctx[2 * 48])
+{
+    caliptra_drv_dvn48_read(fw, DVN48_RT_TCI, ctx);
+    if (caliptra_fmc_has(fw, CALIPTRA_FMC_RT_TCI_ONLY)) {
+        return 48;
+    }
     caliptra_sha384(fw->pdata.manifest1, sizeof(fw->pdata.manifest1),
-                    manifest);
+                    ctx + 48);
+    return 2 * 48;
 }
 
 /* fmc/src/flow/pcr.rs, fmc/src/hand_off.rs */
@@ -681,26 +723,27 @@ uint32_t caliptra_dice_fmc_measure_rt(CaliptraFw *fw)
     uint32_t reason = caliptra_fw_soc_ifc_rd(fw, A_CPTRA_RESET_REASON);
     bool update = FIELD_EX32(reason, CPTRA_RESET_REASON, FW_UPD_RESET);
     bool warm = FIELD_EX32(reason, CPTRA_RESET_REASON, WARM_RESET);
-    uint8_t rt_tci[48], manifest[48];
+    static const unsigned log_ids[] = {
+        PCR_LOG_RT_TCI, PCR_LOG_FW_IMAGE_MANIFEST,
+    };
+    uint8_t measurements[2 * 48];
     uint32_t svn, err;
+    size_t len;
 
     if (!warm) {
-        runtime_measurements(fw, rt_tci, manifest);
+        len = runtime_measurements(fw, measurements);
         err = caliptra_drv_pcr_clear(fw, CALIPTRA_PCR_RT_CURRENT);
         if (err) {
             return err;
         }
-        err = measure(fw, CALIPTRA_PCR_RT_CURRENT, CALIPTRA_PCR_RT_JOURNEY,
-                      PCR_LOG_RT_TCI, rt_tci, sizeof(rt_tci),
-                      CALIPTRA_ERR_FMC_GLOBAL_PCR_LOG_EXHAUSTED);
-        if (err) {
-            return err;
-        }
-        err = measure(fw, CALIPTRA_PCR_RT_CURRENT, CALIPTRA_PCR_RT_JOURNEY,
-                      PCR_LOG_FW_IMAGE_MANIFEST, manifest, sizeof(manifest),
-                      CALIPTRA_ERR_FMC_GLOBAL_PCR_LOG_EXHAUSTED);
-        if (err) {
-            return err;
+        for (size_t i = 0; i < len / 48; i++) {
+            err = measure(fw, CALIPTRA_PCR_RT_CURRENT,
+                          CALIPTRA_PCR_RT_JOURNEY, log_ids[i],
+                          measurements + 48 * i, 48,
+                          CALIPTRA_ERR_FMC_GLOBAL_PCR_LOG_EXHAUSTED);
+            if (err) {
+                return err;
+            }
         }
     }
     caliptra_drv_pcr_lock(fw, CALIPTRA_PCR_RT_CURRENT);
@@ -719,10 +762,10 @@ uint32_t caliptra_dice_fmc_measure_rt(CaliptraFw *fw)
 uint32_t caliptra_dice_rtalias_cdi(CaliptraFw *fw)
 {
     uint8_t ctx[2 * 48];
+    size_t len = runtime_measurements(fw, ctx);
 
-    runtime_measurements(fw, ctx, ctx + 48);
     return caliptra_drv_kdf(fw, KEY_ID_ROM_FMC_CDI, "rt_alias_cdi",
-                            ctx, sizeof(ctx), KEY_ID_RT_CDI, CDI_USAGE);
+                            ctx, len, KEY_ID_RT_CDI, CDI_USAGE);
 }
 
 uint32_t caliptra_dice_rtalias_keypair(CaliptraFw *fw)
@@ -734,19 +777,17 @@ uint32_t caliptra_dice_rtalias_keypair(CaliptraFw *fw)
 uint32_t caliptra_dice_rtalias_cert(CaliptraFw *fw)
 {
     CaliptraX509Params p = { };
-    CaliptraEccPub issuer;
     size_t size;
     uint32_t err;
 
-    read_pub(fw, DVS48_FMC_PUB_X, DVS48_FMC_PUB_Y, &issuer);
     set_subject(fw, &p, &fw->pdata.rt_pub_key);
-    set_issuer(&p, &issuer);
+    set_issuer(&p, &fw->fmc_issuer);
     caliptra_dice_validity(fw, p.not_before, p.not_after);
     p.rt_svn = caliptra_drv_dvn4_read(fw, DVN4_RT_SVN);
     caliptra_drv_dvn48_read(fw, DVN48_RT_TCI, p.rt_tci);
 
     err = sign_tbs(fw, CALIPTRA_X509_RT_ALIAS, &p, KEY_ID_FMC_PRIV_KEY,
-                   &issuer, fw->pdata.rtalias_tbs, &size,
+                   &fw->fmc_issuer, fw->pdata.rtalias_tbs, &size,
                    &fw->pdata.rt_dice_sign);
     if (err) {
         return err;
@@ -859,20 +900,20 @@ uint32_t caliptra_cmd_get_rt_alias_cert(CaliptraFw *fw, const uint8_t *req,
 }
 
 /* a CSR's response has its full size whatever the CSR's */
-static uint32_t get_csr(const uint8_t csr[CALIPTRA_CSR_MAX], uint32_t len,
+static uint32_t get_csr(const uint8_t *csr, uint32_t len, uint32_t max,
                         uint32_t unprovisioned, uint32_t unsupported,
                         CaliptraRsp *rsp)
 {
     if (len == 0) {
         return unsupported;
     }
-    if (len > CALIPTRA_CSR_MAX) {
+    if (len > max) {
         return unprovisioned;
     }
     stl_le_p(rsp->data + 8, len);
-    memset(rsp->data + 12, 0, CALIPTRA_CSR_MAX);
+    memset(rsp->data + 12, 0, max);
     memcpy(rsp->data + 12, csr, len);
-    rsp->len = 12 + CALIPTRA_CSR_MAX;
+    rsp->len = 12 + max;
     return CALIPTRA_FW_OK;
 }
 
@@ -880,6 +921,7 @@ uint32_t caliptra_cmd_get_idev_csr(CaliptraFw *fw, const uint8_t *req,
                                    size_t req_len, CaliptraRsp *rsp)
 {
     return get_csr(fw->pdata.idevid_csr, fw->pdata.idevid_csr_len,
+                   CALIPTRA_CSR_MAX,
                    CALIPTRA_ERR_RUNTIME_GET_IDEV_ID_UNPROVISIONED,
                    CALIPTRA_ERR_RUNTIME_GET_IDEV_ID_UNSUPPORTED_ROM, rsp);
 }
@@ -887,8 +929,16 @@ uint32_t caliptra_cmd_get_idev_csr(CaliptraFw *fw, const uint8_t *req,
 uint32_t caliptra_cmd_get_fmc_alias_csr(CaliptraFw *fw, const uint8_t *req,
                                         size_t req_len, CaliptraRsp *rsp)
 {
+    bool own_errors = caliptra_rt_has(fw, CALIPTRA_RT_FMC_CSR_ERRORS);
+    bool long_csr = caliptra_rt_has(fw, CALIPTRA_RT_LONG_FMC_CSR);
+
     return get_csr(fw->pdata.fmc_alias_csr, fw->pdata.fmc_alias_csr_len,
+                   long_csr ? CALIPTRA_FMC_CSR_MAX : CALIPTRA_CSR_MAX,
+                   own_errors ?
+                   CALIPTRA_ERR_RUNTIME_GET_FMC_CSR_UNPROVISIONED_1_2_1 :
                    CALIPTRA_ERR_RUNTIME_GET_FMC_CSR_UNPROVISIONED,
+                   own_errors ?
+                   CALIPTRA_ERR_RUNTIME_GET_FMC_CSR_UNSUPPORTED_FMC_1_2_1 :
                    CALIPTRA_ERR_RUNTIME_GET_FMC_CSR_UNSUPPORTED_FMC, rsp);
 }
 
@@ -932,7 +982,8 @@ uint32_t caliptra_cmd_populate_idev_cert(CaliptraFw *fw, const uint8_t *req,
     if (size > CERT_MAX) {
         return CALIPTRA_ERR_RUNTIME_MAILBOX_INVALID_PARAMS;
     }
-    if (!caliptra_fw_pl0_pauser_valid(fw)) {
+    if (caliptra_rt_has(fw, CALIPTRA_RT_POPULATE_PL0) ?
+        !caliptra_fw_caller_is_pl0(fw) : !caliptra_fw_pl0_pauser_valid(fw)) {
         return CALIPTRA_ERR_RUNTIME_INCORRECT_PAUSER_PRIVILEGE_LEVEL;
     }
     if (size + rt->cert_chain_len > sizeof(rt->cert_chain)) {
@@ -982,6 +1033,33 @@ uint32_t caliptra_cmd_quote_pcrs(CaliptraFw *fw, const uint8_t *req,
     return CALIPTRA_FW_OK;
 }
 
+enum {
+    PCR_LOG_ENTRY_ID = 0,       /* 16 bits */
+    PCR_LOG_ENTRY_PCRS = 4,     /* bit map */
+    PCR_LOG_ENTRY_DATA = 8,
+    PCR_LOG_ENTRY_SIZE = 56,
+};
+
+/* response: size of the log at 8, room for all of its entries */
+uint32_t caliptra_cmd_get_pcr_log(CaliptraFw *fw, const uint8_t *req,
+                                  size_t req_len, CaliptraRsp *rsp)
+{
+    const CaliptraPdata *pdata = &fw->pdata;
+
+    stl_le_p(rsp->data + 8, PCR_LOG_ENTRY_SIZE * pdata->pcr_log_index);
+    memset(rsp->data + 12, 0, PCR_LOG_ENTRY_SIZE * CALIPTRA_PCR_LOG_ENTRIES);
+    for (unsigned i = 0; i < pdata->pcr_log_index; i++) {
+        const CaliptraPcrLogEntry *entry = &pdata->pcr_log[i];
+        uint8_t *p = rsp->data + 12 + PCR_LOG_ENTRY_SIZE * i;
+
+        stw_le_p(p + PCR_LOG_ENTRY_ID, entry->id);
+        stl_le_p(p + PCR_LOG_ENTRY_PCRS, entry->pcr_ids);
+        memcpy(p + PCR_LOG_ENTRY_DATA, entry->data, sizeof(entry->data));
+    }
+    rsp->len = 12 + PCR_LOG_ENTRY_SIZE * CALIPTRA_PCR_LOG_ENTRIES;
+    return CALIPTRA_FW_OK;
+}
+
 /* request: pcr_idx at 4, 48 bytes at 8 */
 uint32_t caliptra_cmd_extend_pcr(CaliptraFw *fw, const uint8_t *req,
                                  size_t req_len, CaliptraRsp *rsp)
@@ -1022,14 +1100,30 @@ uint32_t caliptra_cmd_increment_pcr_reset_counter(CaliptraFw *fw,
 
 /* ---- runtime: the end of attestation (runtime/src/disable.rs) ---- */
 
-uint32_t caliptra_dice_disable_attestation(CaliptraFw *fw)
+/* a CDI per KDF, and the key pair's two */
+unsigned caliptra_dice_disable_attestation_draws(const CaliptraFw *fw)
+{
+    return caliptra_rt_has(fw, CALIPTRA_RT_ZERO_CDIS) ? 4 : 3;
+}
+
+/* a CDI that all parts have: KDF with a key of zeros */
+static uint32_t zero_cdi(CaliptraFw *fw, const char *label, unsigned slot)
 {
     static const uint8_t zero_key[48];
-    /* the KDF's counter and label */
-    static const char msg[] = "\0\0\0\1" "zero_rt_cdi";
+    g_autoptr(GByteArray) msg = g_byte_array_new();
+
+    g_byte_array_append(msg, (const uint8_t[]) { 0, 0, 0, 1 }, 4);
+    g_byte_array_append(msg, (const uint8_t *)label, strlen(label));
+    return caliptra_drv_hmac384(fw, 0, zero_key, msg->data, msg->len,
+                                slot, CDI_USAGE, NULL);
+}
+
+uint32_t caliptra_dice_disable_attestation(CaliptraFw *fw)
+{
+    bool zero_cdis = caliptra_rt_has(fw, CALIPTRA_RT_ZERO_CDIS);
     uint32_t err;
 
-    if (!caliptra_fw_draws(fw, CALIPTRA_DISABLE_ATTESTATION_DRAWS)) {
+    if (!caliptra_fw_draws(fw, caliptra_dice_disable_attestation_draws(fw))) {
         return CALIPTRA_FW_ENTROPY;
     }
     err = caliptra_drv_kv_erase(fw, KEY_ID_RT_CDI);
@@ -1040,10 +1134,15 @@ uint32_t caliptra_dice_disable_attestation(CaliptraFw *fw)
     if (err) {
         return err;
     }
-    err = caliptra_drv_hmac384(fw, 0, zero_key, msg, sizeof(msg) - 1,
-                               KEY_ID_RT_CDI, CDI_USAGE, NULL);
+    err = zero_cdi(fw, zero_cdis ? "zero_cdi" : "zero_rt_cdi", KEY_ID_RT_CDI);
     if (err) {
         return err;
+    }
+    if (zero_cdis) {
+        err = zero_cdi(fw, "zero_cdi", KEY_ID_EXPORTED_DPE_CDI);
+        if (err) {
+            return err;
+        }
     }
     /* the CDI itself is the seed */
     err = caliptra_drv_ecc_keygen(fw, KEY_ID_RT_CDI, KEY_ID_RT_PRIV_KEY,
@@ -1071,10 +1170,9 @@ static char *get_cert_property(CaliptraFw *fw, unsigned i)
     return g_base64_encode(der, certs[i].make(fw, der));
 }
 
-static char *get_csr_property(const uint8_t csr[CALIPTRA_CSR_MAX],
-                              uint32_t len)
+static char *get_csr_property(const uint8_t *csr, uint32_t len)
 {
-    return g_base64_encode(csr, len <= CALIPTRA_CSR_MAX ? len : 0);
+    return g_base64_encode(csr, len == CALIPTRA_CSR_UNPROVISIONED ? 0 : len);
 }
 
 static char *get_idevid_csr(Object *obj, Error **errp)

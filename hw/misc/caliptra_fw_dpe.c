@@ -6,10 +6,11 @@
  * and the measurements on the way to the root, and is certified by the
  * runtime's alias key.
  *
- * Behaviour is that of caliptra-dpe (commit 7679315, dpe/src) as caliptra-sw
- * 1.2 calls it (runtime/src/invoke_dpe.rs, runtime/src/dpe_crypto.rs,
- * runtime/src/dpe_platform.rs).  A command makes all its checks first, then
- * asks for its random numbers, then acts: so it can be run again from its
+ * Behaviour is that of caliptra-dpe (dpe/src; each release has the commit of its
+ * tag's submodule, 1.2.0 7679315) as caliptra-sw 1.2 calls it
+ * (runtime/src/invoke_dpe.rs, runtime/src/dpe_crypto.rs,
+ * runtime/src/dpe_platform.rs).  A command makes its checks first, then asks
+ * for its random numbers, then acts: so it can be run again from its
  * start when the random numbers have come in.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
@@ -111,8 +112,8 @@ static void dpe_get_profile_rsp(DpeEnv *env, DpeGetProfileRsp *rsp)
     stw_le_p(&rsp->minor_version, DPE_VERSION_MINOR);
     stl_le_p(&rsp->vendor_id, DPE_VENDOR);
     stl_le_p(&rsp->vendor_sku, DPE_VENDOR);
-    stl_le_p(&rsp->max_tci_nodes, env->fw->dpe_max_handles);
-    stl_le_p(&rsp->flags, DPE_SUPPORT);
+    stl_le_p(&rsp->max_tci_nodes, caliptra_dpe_slots(env->fw));
+    stl_le_p(&rsp->flags, env->dpe->support_lost ? 0 : DPE_SUPPORT);
 }
 
 static void dpe_append_le32(GByteArray *buf, uint32_t value)
@@ -140,13 +141,15 @@ static void dpe_cdi_context(DpeEnv *env, unsigned idx, const char *cdi_label,
     for (unsigned i = idx; i != DPE_NO_PARENT;
          i = env->dpe->contexts[i].parent_idx) {
         const CaliptraDpeContext *c = &env->dpe->contexts[i];
-        const uint8_t allow[] = { c->allow_ca, c->allow_x509 };
 
         dpe_append_le32(nodes, c->tci_type);
         g_byte_array_append(nodes, c->tci_cumulative, DPE_TCI_SIZE);
         g_byte_array_append(nodes, c->tci_current, DPE_TCI_SIZE);
         dpe_append_le32(nodes, c->tci_locality);
-        g_byte_array_append(nodes, allow, sizeof(allow));
+        if (!caliptra_rt_has(env->fw, CALIPTRA_RT_NO_ALLOW_CA)) {
+            g_byte_array_append(nodes, &(uint8_t) { c->allow_ca }, 1);
+        }
+        g_byte_array_append(nodes, &(uint8_t) { c->allow_x509 }, 1);
         info |= c->uses_internal_input_info;
         dice |= c->uses_internal_input_dice;
     }
@@ -235,23 +238,32 @@ static DpeStatus dpe_initialize_context(DpeEnv *env, const void *body)
     DpeStatus status;
     unsigned idx;
 
-    /* the one default context was made when runtime started */
-    if (flags & DPE_INIT_DEFAULT) {
+    /*
+     * The one default context was made when runtime started, and only the
+     * runtime of another release can have forgotten that.
+     */
+    if ((flags & DPE_INIT_DEFAULT) && env->dpe->has_initialized) {
         return DPE_ARGUMENT_NOT_SUPPORTED;
     }
-    if (!(flags & DPE_INIT_SIMULATION)) {
+    if (!(flags & DPE_INIT_DEFAULT) == !(flags & DPE_INIT_SIMULATION)) {
         return DPE_INVALID_ARGUMENT;
     }
     status = caliptra_dpe_free_slot(env, &idx);
     if (status) {
         return status;
     }
-    status = caliptra_dpe_new_handle(env, rsp->handle);
-    if (status) {
-        return status;
+    if (flags & DPE_INIT_SIMULATION) {
+        status = caliptra_dpe_new_handle(env, rsp->handle);
+        if (status) {
+            return status;
+        }
+    } else {
+        env->dpe->has_initialized = true;
     }
 
-    caliptra_dpe_activate(&env->dpe->contexts[idx], DPE_SIMULATION,
+    caliptra_dpe_activate(env->fw, &env->dpe->contexts[idx],
+                          flags & DPE_INIT_SIMULATION ? DPE_SIMULATION :
+                                                        DPE_NORMAL,
                           env->locality, rsp->handle);
     env->rsp_len = sizeof(*rsp);
     return DPE_OK;
@@ -307,11 +319,33 @@ static DpeStatus dpe_derive_recursive(DpeEnv *env, unsigned idx,
     return DPE_OK;
 }
 
-static DpeStatus dpe_derive_exported(DpeEnv *env, unsigned idx)
+/* What becomes of the parent of an exported CDI, with its handle in @rsp */
+static void dpe_end_exporter(DpeEnv *env, unsigned idx, bool retain,
+                             const DpeDeriveContextExportedRsp *rsp)
+{
+    CaliptraDpeContext *parent = &env->dpe->contexts[idx];
+
+    if (!caliptra_rt_has(env->fw, CALIPTRA_RT_EXPORT_ENDS_PARENT)) {
+        return;
+    }
+    if (!retain && !parent->children &&
+        caliptra_rt_has(env->fw, CALIPTRA_RT_EXPORT_DESTROYS)) {
+        caliptra_dpe_destroy_branch(env->fw, idx);
+        return;
+    }
+    if (!retain) {
+        parent->state = DPE_RETIRED;
+    }
+    memcpy(parent->handle, rsp->parent_handle, DPE_HANDLE_SIZE);
+}
+
+static DpeStatus dpe_derive_exported(DpeEnv *env, unsigned idx, bool retain)
 {
     DpeDeriveContextExportedRsp *rsp =
         (DpeDeriveContextExportedRsp *)env->rsp;
-    CaliptraRtData *rt = &env->fw->rt;
+    CaliptraExportedCdi *exported = caliptra_dpe_exported_cdi(env->fw);
+    bool checks_first = caliptra_rt_has(env->fw,
+                                        CALIPTRA_RT_EXPORT_CHECKS_FIRST);
     uint8_t ueid[CALIPTRA_UEID_LEN];
     DpeCert cert = {
         .idx = idx,
@@ -320,29 +354,46 @@ static DpeStatus dpe_derive_exported(DpeEnv *env, unsigned idx)
         .ueid_len = sizeof(ueid),
     };
     DpeStatus status, draws_status;
+    unsigned first, least;
     uint32_t size;
 
+    caliptra_dpe_invalidate_handle(rsp->handle);
+    caliptra_dpe_invalidate_handle(rsp->parent_handle);
+    if (retain) {
+        status = caliptra_dpe_next_handle(env, &env->dpe->contexts[idx],
+                                          rsp->parent_handle);
+        if (status) {
+            return status;
+        }
+    }
+
     /* handle, KDF; then KDF, key pair (2), signature of the alias key */
-    draws_status = caliptra_dpe_draws(env, rt->exported_cdi_valid ? 2 : 6);
-    if (draws_status == DPE_ENTROPY || env->fw->trng_have < 2) {
+    first = env->draws;
+    least = exported->valid && checks_first ? 1 : 2;
+    draws_status = caliptra_dpe_draws(env, exported->valid ? least : 6);
+    if (draws_status == DPE_ENTROPY ||
+        env->fw->trng_have < first + least) {
         return draws_status;
     }
 
     /*
-     * The firmware derives before it looks whether the slot is free: a
-     * refused export changes the key of the handle given out before.  Nor
-     * does it free the slot when something fails later.
+     * Up to 1.2.0 the firmware derives before it looks whether the slot is
+     * free: a refused export changes the key of the handle given out before.
+     * Nor does it free the slot when something fails later.
      */
+    if (exported->valid && checks_first) {
+        return DPE_EXPORTED_CDI_DUPLICATE;
+    }
     status = dpe_derive_cdi(env, idx, "Exported CDI", KEY_ID_EXPORTED_DPE_CDI);
     if (status) {
         return status;
     }
-    if (rt->exported_cdi_valid) {
+    if (exported->valid) {
         return DPE_EXPORTED_CDI_DUPLICATE;
     }
-    caliptra_words_to_bytes(rt->exported_cdi_handle, env->fw->trng_pool[0],
+    caliptra_words_to_bytes(exported->handle, env->fw->trng_pool[first],
                             DPE_EXPORTED_HANDLE / 4);
-    rt->exported_cdi_valid = true;
+    exported->valid = true;
     if (draws_status) {
         return draws_status;
     }
@@ -360,11 +411,10 @@ static DpeStatus dpe_derive_exported(DpeEnv *env, unsigned idx)
         return status;
     }
 
-    caliptra_dpe_invalidate_handle(rsp->handle);
-    caliptra_dpe_invalidate_handle(rsp->parent_handle);
-    memcpy(rsp->exported_cdi, rt->exported_cdi_handle, DPE_EXPORTED_HANDLE);
+    memcpy(rsp->exported_cdi, exported->handle, DPE_EXPORTED_HANDLE);
     stl_le_p(&rsp->certificate_size, size);
     env->rsp_len = sizeof(*rsp);
+    dpe_end_exporter(env, idx, retain, rsp);
     return DPE_OK;
 }
 
@@ -375,10 +425,18 @@ static DpeStatus dpe_derive_child(DpeEnv *env, unsigned parent_idx,
     DpeDeriveContextRsp *rsp = (DpeDeriveContextRsp *)env->rsp;
     CaliptraDpeContext *parent = &env->dpe->contexts[parent_idx];
     uint32_t flags = ldl_le_p(&cmd->flags);
+    bool retain = flags & DPE_DERIVE_RETAIN_PARENT_CONTEXT;
+    bool parent_first = caliptra_rt_has(env->fw, CALIPTRA_RT_PARENT_FIRST);
     CaliptraDpeContext *child;
     DpeStatus status;
     unsigned idx;
 
+    if (retain && parent_first) {
+        status = caliptra_dpe_next_handle(env, parent, rsp->parent_handle);
+        if (status) {
+            return status;
+        }
+    }
     status = caliptra_dpe_free_slot(env, &idx);
     if (status) {
         return status;
@@ -392,12 +450,13 @@ static DpeStatus dpe_derive_child(DpeEnv *env, unsigned parent_idx,
             return status;
         }
     }
-    if (flags & DPE_DERIVE_RETAIN_PARENT_CONTEXT) {
+    if (retain && !parent_first) {
         status = caliptra_dpe_next_handle(env, parent, rsp->parent_handle);
         if (status) {
             return status;
         }
-    } else {
+    }
+    if (!retain) {
         caliptra_dpe_invalidate_handle(rsp->parent_handle);
         parent->state = DPE_RETIRED;
     }
@@ -405,10 +464,11 @@ static DpeStatus dpe_derive_child(DpeEnv *env, unsigned parent_idx,
     parent->children |= 1u << idx;
 
     child = &env->dpe->contexts[idx];
-    caliptra_dpe_activate(child, parent->context_type, target, rsp->handle);
+    caliptra_dpe_activate(env->fw, child, parent->context_type, target,
+                          rsp->handle);
     child->tci_type = ldl_le_p(&cmd->tci_type);
     child->parent_idx = parent_idx;
-    child->allow_ca = flags & DPE_DERIVE_INPUT_ALLOW_CA;
+    child->allow_ca &= !!(flags & DPE_DERIVE_INPUT_ALLOW_CA);
     child->allow_x509 = flags & DPE_DERIVE_INPUT_ALLOW_X509;
     child->uses_internal_input_info = flags & DPE_DERIVE_INTERNAL_INPUT_INFO;
     child->uses_internal_input_dice = flags & DPE_DERIVE_INTERNAL_INPUT_DICE;
@@ -426,7 +486,11 @@ static DpeStatus dpe_derive_context(DpeEnv *env, const void *body)
     bool retain = flags & DPE_DERIVE_RETAIN_PARENT_CONTEXT;
     bool change_locality = flags & DPE_DERIVE_CHANGE_LOCALITY;
     bool export_cdi = flags & DPE_DERIVE_EXPORT_CDI;
+    bool export_retains = caliptra_rt_has(env->fw,
+                                          CALIPTRA_RT_EXPORT_ENDS_PARENT);
     bool certificate = flags & DPE_DERIVE_CREATE_CERTIFICATE;
+    bool allow_ca = (flags & DPE_DERIVE_INPUT_ALLOW_CA) &&
+                    !caliptra_rt_has(env->fw, CALIPTRA_RT_NO_ALLOW_CA);
     const CaliptraDpeContext *parent;
     DpeStatus status;
     uint32_t target;
@@ -437,10 +501,11 @@ static DpeStatus dpe_derive_context(DpeEnv *env, const void *body)
         return status;
     }
     parent = &env->dpe->contexts[idx];
-    if ((!parent->allow_ca && (flags & DPE_DERIVE_INPUT_ALLOW_CA)) ||
+    if ((!parent->allow_ca && allow_ca) ||
         (!parent->allow_x509 && (flags & DPE_DERIVE_INPUT_ALLOW_X509)) ||
         (export_cdi && (!certificate || recursive || change_locality ||
-                        retain || parent->context_type == DPE_SIMULATION)) ||
+                        (retain && !export_retains) ||
+                        parent->context_type == DPE_SIMULATION)) ||
         (recursive && retain)) {
         return DPE_INVALID_ARGUMENT;
     }
@@ -450,7 +515,7 @@ static DpeStatus dpe_derive_context(DpeEnv *env, const void *body)
         return dpe_derive_recursive(env, idx, cmd, target);
     }
     if (export_cdi) {
-        return dpe_derive_exported(env, idx);
+        return dpe_derive_exported(env, idx, retain);
     }
     return dpe_derive_child(env, idx, cmd, target);
 }
@@ -588,48 +653,17 @@ static DpeStatus dpe_rotate_context_handle(DpeEnv *env, const void *body)
     return DPE_OK;
 }
 
-/* bit map of @idx and all that derive from it */
-static uint32_t dpe_subtree(const CaliptraDpe *dpe, unsigned idx)
-{
-    uint32_t set = 1u << idx;
-    uint32_t children = dpe->contexts[idx].children;
-
-    while (children) {
-        unsigned child = ctz32(children);
-
-        children &= children - 1;
-        set |= dpe_subtree(dpe, child);
-    }
-    return set;
-}
-
 static DpeStatus dpe_destroy_context(DpeEnv *env, const void *body)
 {
     const DpeDestroyContextCmd *cmd = body;
-    CaliptraDpe *dpe = env->dpe;
     DpeStatus status;
-    uint32_t set;
     unsigned idx;
 
-    status = caliptra_dpe_lookup(dpe, cmd->handle, env->locality, &idx);
+    status = caliptra_dpe_lookup(env->dpe, cmd->handle, env->locality, &idx);
     if (status) {
         return status;
     }
-    set = dpe_subtree(dpe, idx);
-    /* retired ancestors go too, as far as nothing else derives from them */
-    for (unsigned i = dpe->contexts[idx].parent_idx;
-         i != DPE_NO_PARENT && dpe->contexts[i].state == DPE_RETIRED &&
-         is_power_of_2(dpe->contexts[i].children);
-         i = dpe->contexts[i].parent_idx) {
-        set |= 1u << i;
-    }
-
-    for (unsigned i = 0; i < DPE_MAX_SLOTS; i++) {
-        dpe->contexts[i].children &= ~set;
-        if (set & (1u << i)) {
-            caliptra_dpe_destroy(&dpe->contexts[i]);
-        }
-    }
+    caliptra_dpe_destroy_branch(env->fw, idx);
     env->rsp_len = sizeof(DpeRspHeader);
     return DPE_OK;
 }
@@ -662,7 +696,7 @@ static uint32_t dpe_gate_initialize_context(CaliptraFw *fw, const void *body)
     const DpeInitializeContextCmd *cmd = body;
 
     if (ldl_le_p(&cmd->flags) & DPE_INIT_SIMULATION) {
-        return caliptra_dpe_check_threshold(fw);
+        return caliptra_dpe_check_threshold(fw, caliptra_fw_caller_is_pl0(fw));
     }
     return CALIPTRA_FW_OK;
 }
@@ -672,11 +706,18 @@ static uint32_t dpe_gate_derive_context(CaliptraFw *fw, const void *body)
     const DpeDeriveContextCmd *cmd = body;
     uint32_t flags = ldl_le_p(&cmd->flags);
     uint32_t target = ldl_le_p(&cmd->target_locality);
+    bool pl0 = caliptra_fw_caller_is_pl0(fw);
     uint32_t error;
 
+    /* up to 1.2.2 it is the caller who is asked, not the new owner */
+    if ((flags & DPE_DERIVE_CHANGE_LOCALITY) &&
+        caliptra_rt_has(fw, CALIPTRA_RT_CONTEXT_LIMITS)) {
+        pl0 = caliptra_fw_pl0_pauser_valid(fw) &&
+              target == caliptra_fw_pl0_pauser(fw);
+    }
     /* an export counts too, although it makes no context */
     if (!(flags & DPE_DERIVE_RECURSIVE)) {
-        error = caliptra_dpe_check_threshold(fw);
+        error = caliptra_dpe_check_threshold(fw, pl0);
         if (error) {
             return error;
         }
@@ -1007,7 +1048,8 @@ uint32_t caliptra_dpe_stash_measurement(CaliptraFw *fw,
                                         uint32_t *dpe_status)
 {
     uint32_t locality = caliptra_fw_caller(fw);
-    uint32_t error = caliptra_dpe_check_threshold(fw);
+    uint32_t error = caliptra_dpe_check_threshold(fw,
+                         caliptra_fw_caller_is_pl0(fw));
 
     if (error) {
         return error;
@@ -1046,6 +1088,77 @@ uint32_t caliptra_cmd_stash_measurement(CaliptraFw *fw, const uint8_t *req,
     return CALIPTRA_FW_OK;
 }
 
+static bool dpe_is_exported(CaliptraFw *fw,
+                            const uint8_t handle[DPE_EXPORTED_HANDLE])
+{
+    const CaliptraExportedCdi *exported = caliptra_dpe_exported_cdi(fw);
+
+    return exported->valid &&
+           !memcmp(exported->handle, handle, DPE_EXPORTED_HANDLE);
+}
+
+enum {
+    REVOKE_EXPORTED_REQ_HANDLE = 4,
+};
+
+/* runtime/src/revoke_exported_cdi_handle.rs; the key stays in its slot */
+uint32_t caliptra_cmd_revoke_exported_cdi_handle(CaliptraFw *fw,
+                                                 const uint8_t *req,
+                                                 size_t req_len,
+                                                 CaliptraRsp *rsp)
+{
+    CaliptraExportedCdi *exported = caliptra_dpe_exported_cdi(fw);
+
+    if (!dpe_is_exported(fw, req + REVOKE_EXPORTED_REQ_HANDLE)) {
+        return CALIPTRA_ERR_RUNTIME_REVOKE_EXPORTED_CDI_HANDLE_NOT_FOUND;
+    }
+    memset(exported, 0, sizeof(*exported));
+    rsp->len = 8;
+    return CALIPTRA_FW_OK;
+}
+
+enum {
+    REALLOCATE_REQ_PL0_LIMIT = 4,
+    REALLOCATE_RSP_PL0_LIMIT = 8,
+    REALLOCATE_RSP_PL1_LIMIT = 12,
+    REALLOCATE_RSP_SIZE = 16,
+
+    REALLOCATE_PL0_MIN = 2,
+};
+
+/* runtime/src/reallocate_dpe_context_limits.rs */
+uint32_t caliptra_cmd_reallocate_dpe_context_limits(CaliptraFw *fw,
+                                                    const uint8_t *req,
+                                                    size_t req_len,
+                                                    CaliptraRsp *rsp)
+{
+    uint32_t pl0 = ldl_le_p(req + REALLOCATE_REQ_PL0_LIMIT);
+    uint32_t pl1 = DPE_MAX_SLOTS - pl0;
+
+    if (pl0 < REALLOCATE_PL0_MIN) {
+        return
+            CALIPTRA_ERR_RUNTIME_REALLOCATE_DPE_CONTEXTS_PL0_LESS_THAN_MIN;
+    }
+    if (pl0 > DPE_MAX_SLOTS) {
+        return
+            CALIPTRA_ERR_RUNTIME_REALLOCATE_DPE_CONTEXTS_PL0_GREATER_THAN_MAX;
+    }
+    if (pl0 < caliptra_dpe_used(fw, true)) {
+        return
+            CALIPTRA_ERR_RUNTIME_REALLOCATE_DPE_CONTEXTS_PL0_LESS_THAN_USED;
+    }
+    if (pl1 < caliptra_dpe_used(fw, false)) {
+        return
+            CALIPTRA_ERR_RUNTIME_REALLOCATE_DPE_CONTEXTS_PL1_LESS_THAN_USED;
+    }
+    fw->pdata.dpe_limits[0] = pl0;
+    fw->pdata.dpe_limits[1] = pl1;
+    stl_le_p(rsp->data + REALLOCATE_RSP_PL0_LIMIT, pl0);
+    stl_le_p(rsp->data + REALLOCATE_RSP_PL1_LIMIT, pl1);
+    rsp->len = REALLOCATE_RSP_SIZE;
+    return CALIPTRA_FW_OK;
+}
+
 enum {
     SIGN_EXPORTED_REQ_HANDLE = 4,
     SIGN_EXPORTED_REQ_TBS = 36,
@@ -1068,9 +1181,7 @@ uint32_t caliptra_cmd_sign_with_exported_ecdsa(CaliptraFw *fw,
     uint32_t error;
     bool drawn;
 
-    if (!fw->rt.exported_cdi_valid ||
-        memcmp(fw->rt.exported_cdi_handle, req + SIGN_EXPORTED_REQ_HANDLE,
-               DPE_EXPORTED_HANDLE)) {
+    if (!dpe_is_exported(fw, req + SIGN_EXPORTED_REQ_HANDLE)) {
         error = derivation_failed;
         goto out;
     }

@@ -13,12 +13,11 @@
 
 /*
  * Slots of the context table, reported by GetProfile as max_tci_nodes.
- * runtime/build.rs of caliptra-sw asks for 32, but in this release its
+ * runtime/build.rs of caliptra-sw asks for 32, but up to release 1.2.2 its
  * variable reaches the runtime only and never the library, which takes its
- * own default of 24 (caliptra-dpe dpe/build.rs).  Release 1.2.3 puts that
- * right.
+ * own default of 24 (caliptra-dpe dpe/build.rs).
  */
-#define DPE_DEFAULT_SLOTS   24
+#define DPE_MIN_SLOTS       24
 #define DPE_MAX_SLOTS       32
 #define DPE_HANDLE_SIZE     16
 #define DPE_TCI_SIZE        48
@@ -59,12 +58,16 @@ typedef struct CaliptraDpeContext {
 } CaliptraDpeContext;
 
 /*
- * Slots from the number of the property "dpe-max-handles" on are never given
- * out: they stay free, without handle, locality and tag, and are seen nowhere.
+ * Slots from caliptra_dpe_slots() on are never given out: they stay free,
+ * without handle, locality and tag, and are seen nowhere.
  */
 typedef struct CaliptraDpe {
     CaliptraDpeContext contexts[DPE_MAX_SLOTS];
     bool has_initialized;
+    /* a runtime of another release has made it, which sees it otherwise */
+    bool moved;
+    /* and so does not find what it supports */
+    bool support_lost;
 } CaliptraDpe;
 
 extern const VMStateDescription vmstate_caliptra_dpe;

@@ -223,14 +223,22 @@ DpeStatus caliptra_dpe_new_handle(DpeEnv *env, uint8_t *handle);
 DpeStatus caliptra_dpe_next_handle(DpeEnv *env, const CaliptraDpeContext *c,
                                    uint8_t *handle);
 
-void caliptra_dpe_activate(CaliptraDpeContext *c, uint8_t type,
-                           uint32_t locality, const uint8_t *handle);
-void caliptra_dpe_destroy(CaliptraDpeContext *c);
+void caliptra_dpe_activate(CaliptraFw *fw, CaliptraDpeContext *c,
+                           uint8_t type, uint32_t locality,
+                           const uint8_t *handle);
+/* @idx, all that derive from it, and what nothing derives from then */
+void caliptra_dpe_destroy_branch(CaliptraFw *fw, unsigned idx);
 void caliptra_dpe_add_measurement(CaliptraDpeContext *c, const uint8_t *data);
 void caliptra_dpe_clear_inactive_tags(CaliptraDpe *dpe);
 
-/* Has the caller's privilege level used up its contexts? */
-uint32_t caliptra_dpe_check_threshold(CaliptraFw *fw);
+/* slots that this part has */
+unsigned caliptra_dpe_slots(const CaliptraFw *fw);
+/* contexts in use that count for PL0, or for PL1 */
+unsigned caliptra_dpe_used(CaliptraFw *fw, bool pl0);
+/* Has PL0, or PL1, used up its contexts? */
+uint32_t caliptra_dpe_check_threshold(CaliptraFw *fw, bool pl0);
+/* the one key that may have been exported, where runtime keeps it */
+CaliptraExportedCdi *caliptra_dpe_exported_cdi(CaliptraFw *fw);
 
 /* ---- caliptra_fw_dpe_x509.c ---- */
 

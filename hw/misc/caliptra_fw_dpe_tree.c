@@ -19,11 +19,15 @@
 
 #define DPE_HANDLE_ATTEMPTS     8
 
-/* contexts that each privilege level may have (runtime/src/lib.rs) */
+/* contexts that each privilege level may have at first (runtime/src/lib.rs) */
 #define DPE_CONTEXT_THRESHOLD   16
 
 #define DPE_TCI_TYPE_RT_JOURNEY 0x52544A4D /* "RTJM" */
+#define DPE_TCI_TYPE_RT         0x52544D52 /* "RTMR" */
 #define DPE_TCI_TYPE_VALID_USER 0x4D425650 /* "MBVP" */
+#define DPE_TCI_TYPE_CCIV       0x43434956 /* "CCIV" */
+
+#define MBOX_USERS              5
 
 /* Result of the validation at resets (caliptra-dpe dpe/src/validation.rs) */
 typedef enum DpeValidation {
@@ -42,6 +46,8 @@ typedef enum DpeValidation {
     DPE_DANGLING_RETIRED_CONTEXT = 0x10,
     DPE_MIXED_TREE = 0x11,
     DPE_LINKS_CORRUPTED = 0x13,
+    DPE_ALLOW_CA_NOT_SUPPORTED = 0x14,
+    DPE_ALLOW_X509_NOT_SUPPORTED = 0x15,
     DPE_INACTIVE_PARENT = 0x16,
     DPE_INACTIVE_CHILD = 0x17,
     DPE_NOT_MARKED_INITIALIZED = 0x18,
@@ -50,6 +56,15 @@ typedef enum DpeValidation {
 #define DPE_VALIDATION_ERROR 0x03000000
 
 /* ---- context table ---- */
+
+unsigned caliptra_dpe_slots(const CaliptraFw *fw)
+{
+    if (fw->dpe_max_handles) {
+        return fw->dpe_max_handles;
+    }
+    return caliptra_rt_has(fw, CALIPTRA_RT_32_CONTEXTS) ? DPE_MAX_SLOTS :
+                                                          DPE_MIN_SLOTS;
+}
 
 const uint8_t caliptra_dpe_default_handle[DPE_HANDLE_SIZE];
 
@@ -95,7 +110,7 @@ DpeStatus caliptra_dpe_lookup(const CaliptraDpe *dpe, const uint8_t *handle,
 
 DpeStatus caliptra_dpe_free_slot(DpeEnv *env, unsigned *idx)
 {
-    for (unsigned i = 0; i < env->fw->dpe_max_handles; i++) {
+    for (unsigned i = 0; i < caliptra_dpe_slots(env->fw); i++) {
         if (env->dpe->contexts[i].state == DPE_INACTIVE) {
             *idx = i;
             return DPE_OK;
@@ -142,8 +157,9 @@ DpeStatus caliptra_dpe_next_handle(DpeEnv *env, const CaliptraDpeContext *c,
     return caliptra_dpe_new_handle(env, handle);
 }
 
-void caliptra_dpe_activate(CaliptraDpeContext *c, uint8_t type,
-                           uint32_t locality, const uint8_t *handle)
+void caliptra_dpe_activate(CaliptraFw *fw, CaliptraDpeContext *c,
+                           uint8_t type, uint32_t locality,
+                           const uint8_t *handle)
 {
     c->state = DPE_ACTIVE;
     c->context_type = type;
@@ -155,18 +171,24 @@ void caliptra_dpe_activate(CaliptraDpeContext *c, uint8_t type,
     c->tci_locality = locality;
     c->parent_idx = DPE_NO_PARENT;
     c->children = 0;
-    c->allow_ca = true;
+    c->allow_ca = !caliptra_rt_has(fw, CALIPTRA_RT_NO_ALLOW_CA);
     c->allow_x509 = true;
     c->uses_internal_input_info = false;
     c->uses_internal_input_dice = false;
 }
 
 /*
- * Handle, locality and type stay behind; that the locality does is what lets
- * the validation at the next reset fail with LocalityMismatch.
+ * Up to release 1.2.1 handle, locality and type stay behind; that the locality
+ * does is what lets the validation at the next reset fail with
+ * LocalityMismatch.
  */
-void caliptra_dpe_destroy(CaliptraDpeContext *c)
+static void dpe_destroy(CaliptraFw *fw, CaliptraDpeContext *c)
 {
+    if (caliptra_rt_has(fw, CALIPTRA_RT_DESTROY_CLEARS)) {
+        caliptra_dpe_invalidate_handle(c->handle);
+        c->locality = 0;
+        c->children = 0;
+    }
     c->state = DPE_INACTIVE;
     c->tci_type = 0;
     memset(c->tci_cumulative, 0, DPE_TCI_SIZE);
@@ -177,6 +199,48 @@ void caliptra_dpe_destroy(CaliptraDpeContext *c)
     c->allow_x509 = false;
     c->uses_internal_input_info = false;
     c->uses_internal_input_dice = false;
+}
+
+/* bit map of @idx and all that derive from it */
+static uint32_t dpe_subtree(const CaliptraDpe *dpe, unsigned idx)
+{
+    uint32_t set = 1u << idx;
+    uint32_t children = dpe->contexts[idx].children;
+
+    while (children) {
+        unsigned child = ctz32(children);
+
+        children &= children - 1;
+        set |= dpe_subtree(dpe, child);
+    }
+    return set;
+}
+
+void caliptra_dpe_destroy_branch(CaliptraFw *fw, unsigned idx)
+{
+    CaliptraDpe *dpe = &fw->pdata.dpe;
+    uint32_t set = dpe_subtree(dpe, idx);
+
+    /* retired ancestors go too, as far as nothing else derives from them */
+    for (unsigned i = dpe->contexts[idx].parent_idx;
+         i != DPE_NO_PARENT && dpe->contexts[i].state == DPE_RETIRED &&
+         is_power_of_2(dpe->contexts[i].children);
+         i = dpe->contexts[i].parent_idx) {
+        set |= 1u << i;
+    }
+
+    for (unsigned i = 0; i < DPE_MAX_SLOTS; i++) {
+        dpe->contexts[i].children &= ~set;
+        if (set & (1u << i)) {
+            dpe_destroy(fw, &dpe->contexts[i]);
+        }
+    }
+}
+
+CaliptraExportedCdi *caliptra_dpe_exported_cdi(CaliptraFw *fw)
+{
+    return caliptra_rt_has(fw, CALIPTRA_RT_EXPORT_IN_DCCM) ?
+           &fw->pdata.exported_cdi : &fw->rt.exported_cdi;
 }
 
 void caliptra_dpe_add_measurement(CaliptraDpeContext *c, const uint8_t *data)
@@ -200,28 +264,39 @@ void caliptra_dpe_clear_inactive_tags(CaliptraDpe *dpe)
 }
 
 /*
- * Has the caller's privilege level used up its contexts?  Retired ones count,
- * and what is not in PL0's locality counts for PL1, Caliptra's root too.
+ * Retired ones count, and what is not in PL0's locality counts for PL1, up to
+ * release 1.2.2 Caliptra's root too.
  */
-uint32_t caliptra_dpe_check_threshold(CaliptraFw *fw)
+unsigned caliptra_dpe_used(CaliptraFw *fw, bool pl0)
 {
+    bool root_is_pl0 = caliptra_rt_has(fw, CALIPTRA_RT_CONTEXT_LIMITS);
     uint32_t pl0_pauser = caliptra_fw_pl0_pauser(fw);
-    bool pl0 = caliptra_fw_caller_is_pl0(fw);
     unsigned used = 0;
 
     for (unsigned i = 0; i < DPE_MAX_SLOTS; i++) {
         const CaliptraDpeContext *c = &fw->pdata.dpe.contexts[i];
+        bool of_pl0 = c->locality == pl0_pauser ||
+                      (root_is_pl0 && c->locality == DPE_LOCALITY_CALIPTRA);
 
-        if (c->state != DPE_INACTIVE && (c->locality == pl0_pauser) == pl0) {
-            used++;
-        }
+        used += c->state != DPE_INACTIVE && of_pl0 == pl0;
     }
-    if (used > DPE_CONTEXT_THRESHOLD) {
+    return used;
+}
+
+uint32_t caliptra_dpe_check_threshold(CaliptraFw *fw, bool pl0)
+{
+    unsigned used = caliptra_dpe_used(fw, pl0);
+    unsigned limit = DPE_CONTEXT_THRESHOLD;
+
+    if (caliptra_rt_has(fw, CALIPTRA_RT_CONTEXT_LIMITS)) {
+        limit = fw->pdata.dpe_limits[pl0 ? 0 : 1];
+    }
+    if (used > limit) {
         return pl0 ?
             CALIPTRA_ERR_RUNTIME_PL0_USED_DPE_CONTEXT_THRESHOLD_EXCEEDED :
             CALIPTRA_ERR_RUNTIME_PL1_USED_DPE_CONTEXT_THRESHOLD_EXCEEDED;
     }
-    if (used == DPE_CONTEXT_THRESHOLD) {
+    if (used == limit) {
         return pl0 ?
             CALIPTRA_ERR_RUNTIME_PL0_USED_DPE_CONTEXT_THRESHOLD_REACHED :
             CALIPTRA_ERR_RUNTIME_PL1_USED_DPE_CONTEXT_THRESHOLD_REACHED;
@@ -231,13 +306,15 @@ uint32_t caliptra_dpe_check_threshold(CaliptraFw *fw)
 
 /* ---- start of runtime (caliptra-sw runtime/src/drivers.rs) ---- */
 
-/* What the SoC has set up as mailbox users, as measured at cold boot */
-static void dpe_measure_valid_users(CaliptraFw *fw, uint8_t measurement[48])
+/*
+ * What the SoC has set up as mailbox users: little-endian, those locked.
+ * Returns: bytes
+ */
+static size_t dpe_valid_users(CaliptraFw *fw, uint8_t users[MBOX_USERS * 4])
 {
-    uint8_t users[5 * 4], digest[48];
     size_t len = 0;
 
-    for (int i = 0; i < 5; i++) {
+    for (int i = 0; i < MBOX_USERS; i++) {
         uint32_t lock = caliptra_fw_soc_ifc_rd(fw,
                             A_CPTRA_MBOX_PAUSER_LOCK + 4 * i);
 
@@ -248,10 +325,38 @@ static void dpe_measure_valid_users(CaliptraFw *fw, uint8_t measurement[48])
             len += 4;
         }
     }
-    caliptra_sha384(users, len, digest);
+    return len;
+}
 
+/* The mailbox users, as measured at cold boot up to release 1.2.3 */
+static void dpe_measure_valid_users(CaliptraFw *fw, uint8_t measurement[48])
+{
+    uint8_t users[MBOX_USERS * 4], digest[48];
+    size_t len = dpe_valid_users(fw, users);
+
+    caliptra_sha384(users, len, digest);
     /* firmware takes the driver's words as they lie in its memory */
     caliptra_hw_to_bytes(measurement, digest, sizeof(digest));
+}
+
+/*
+ * Caliptra's initial values: mailbox users, and what the manifest says beside
+ * the runtime itself (from release 1.2.4 on; compute_initialization_values_hash
+ * in runtime/src/drivers.rs)
+ */
+static void dpe_measure_cciv(CaliptraFw *fw, uint8_t measurement[48])
+{
+    const CaliptraManifest *m = (const CaliptraManifest *)fw->pdata.manifest1;
+    const uint32_t of_manifest[] = {
+        m->header.pl0_pauser, m->header.flags, m->fmc.load_addr,
+        m->fmc.entry_point, m->rt.load_addr, m->rt.entry_point,
+    };
+    uint8_t values[MBOX_USERS * 4 + sizeof(of_manifest)];
+    size_t len = dpe_valid_users(fw, values);
+
+    /* little-endian, as the manifest is */
+    memcpy(values + len, of_manifest, sizeof(of_manifest));
+    caliptra_sha384(values, len + sizeof(of_manifest), measurement);
 }
 
 uint32_t caliptra_dpe_init_cold(CaliptraFw *fw)
@@ -259,31 +364,49 @@ uint32_t caliptra_dpe_init_cold(CaliptraFw *fw)
     CaliptraPdata *pdata = &fw->pdata;
     CaliptraDpe *dpe = &pdata->dpe;
     uint32_t pl0_pauser = caliptra_fw_pl0_pauser(fw);
+    bool two_pcrs = caliptra_rt_has(fw, CALIPTRA_RT_TWO_PCRS);
+    bool cciv = caliptra_rt_has(fw, CALIPTRA_RT_CCIV);
+    CaliptraDpeContext *root = &dpe->contexts[0];
     uint8_t measurement[48];
     uint32_t error;
 
+    memset(pdata->dpe_limits,
+           caliptra_rt_has(fw, CALIPTRA_RT_CONTEXT_LIMITS) ?
+           DPE_CONTEXT_THRESHOLD : 0, sizeof(pdata->dpe_limits));
     memset(dpe, 0, sizeof(*dpe));
     for (unsigned i = 0; i < DPE_MAX_SLOTS; i++) {
         dpe->contexts[i].parent_idx = DPE_NO_PARENT;
     }
 
-    caliptra_dpe_activate(&dpe->contexts[0], DPE_NORMAL, DPE_LOCALITY_CALIPTRA,
+    caliptra_dpe_activate(fw, root, DPE_NORMAL, DPE_LOCALITY_CALIPTRA,
                           caliptra_dpe_default_handle);
-    caliptra_drv_pcr_read(fw, CALIPTRA_PCR_RT_JOURNEY, measurement);
-    caliptra_dpe_add_measurement(&dpe->contexts[0], measurement);
-    dpe->contexts[0].tci_type = DPE_TCI_TYPE_RT_JOURNEY;
+    caliptra_drv_pcr_read(fw, two_pcrs ? CALIPTRA_PCR_RT_CURRENT :
+                                         CALIPTRA_PCR_RT_JOURNEY, measurement);
+    caliptra_dpe_add_measurement(root, measurement);
+    if (two_pcrs) {
+        caliptra_drv_pcr_read(fw, CALIPTRA_PCR_RT_JOURNEY,
+                              root->tci_cumulative);
+    }
+    root->tci_type = two_pcrs ? DPE_TCI_TYPE_RT : DPE_TCI_TYPE_RT_JOURNEY;
     dpe->has_initialized = true;
 
-    dpe_measure_valid_users(fw, measurement);
+    if (cciv) {
+        dpe_measure_cciv(fw, measurement);
+    } else {
+        dpe_measure_valid_users(fw, measurement);
+    }
     if (caliptra_dpe_derive_default(fw, DPE_LOCALITY_CALIPTRA, pl0_pauser,
-                                    DPE_TCI_TYPE_VALID_USER, measurement)) {
+                                    cciv ? DPE_TCI_TYPE_CCIV :
+                                           DPE_TCI_TYPE_VALID_USER,
+                                    measurement)) {
         return CALIPTRA_ERR_RUNTIME_ADD_VALID_PAUSER_MEASUREMENT_TO_DPE_FAILED;
     }
 
     for (uint32_t i = 0; i < pdata->meas_log_index; i++) {
         const CaliptraMeasLogEntry *entry = &pdata->meas_log[i];
 
-        error = caliptra_dpe_check_threshold(fw);
+        error = caliptra_dpe_check_threshold(fw,
+                                             caliptra_fw_caller_is_pl0(fw));
         if (error) {
             return error;
         }
@@ -483,11 +606,17 @@ static void dpe_inspect(CaliptraFw *fw, DpeFindings *found)
     DpeValidation result = dpe_validate(dpe);
 
     *found = (DpeFindings) { .root = dpe_root(dpe) };
+    /* what is looked at first, and seen in the root already */
+    if (dpe->support_lost && found->root) {
+        result = caliptra_rt_has(fw, CALIPTRA_RT_NO_ALLOW_CA) ?
+                 DPE_ALLOW_X509_NOT_SUPPORTED : DPE_ALLOW_CA_NOT_SUPPORTED;
+    }
     if (result != DPE_VALID) {
         found->error = CALIPTRA_ERR_RUNTIME_DPE_VALIDATION_FAILED;
         found->detail = DPE_VALIDATION_ERROR + result;
     } else {
-        found->error = caliptra_dpe_check_threshold(fw);
+        found->error = caliptra_dpe_check_threshold(fw,
+                           caliptra_fw_caller_is_pl0(fw));
     }
 
     for (unsigned i = 0; i < DPE_MAX_SLOTS && !found->fatal; i++) {
@@ -518,7 +647,8 @@ static uint32_t dpe_disable_attestation(CaliptraFw *fw, uint32_t error)
 /* The draws for disabling attestation so many times */
 static uint32_t dpe_disable_draws(CaliptraFw *fw, unsigned times)
 {
-    if (caliptra_fw_draws(fw, times * CALIPTRA_DISABLE_ATTESTATION_DRAWS)) {
+    if (caliptra_fw_draws(fw, times *
+                          caliptra_dice_disable_attestation_draws(fw))) {
         return CALIPTRA_FW_OK;
     }
     return fw->trng_error ? CALIPTRA_ERR_RUNTIME_GLOBAL_EXCEPTION :
@@ -543,6 +673,41 @@ static uint32_t dpe_conclude(CaliptraFw *fw, const DpeFindings *found)
     return found->fatal;
 }
 
+/*
+ * The context with the initial values follows them, unless nothing is
+ * attested any more (runtime/src/drivers.rs update_dpe_cciv)
+ */
+static uint32_t dpe_update_cciv(CaliptraFw *fw, const CaliptraDpeContext *root)
+{
+    CaliptraDpe *dpe = &fw->pdata.dpe;
+    CaliptraDpeContext *cciv = NULL;
+    uint8_t measurement[48];
+
+    if (fw->pdata.attestation_disabled) {
+        return CALIPTRA_FW_OK;
+    }
+    for (unsigned i = 0; i < DPE_MAX_SLOTS; i++) {
+        CaliptraDpeContext *c = &dpe->contexts[i];
+
+        if (c->state != DPE_INACTIVE && c->context_type == DPE_NORMAL &&
+            c->parent_idx == root - dpe->contexts &&
+            c->tci_type == DPE_TCI_TYPE_CCIV) {
+            if (cciv) {
+                return CALIPTRA_ERR_RUNTIME_MULTIPLE_CCIV_CONTEXTS_FOUND;
+            }
+            cciv = c;
+        }
+    }
+    if (!cciv) {
+        return CALIPTRA_ERR_RUNTIME_CCIV_CONTEXT_NOT_FOUND;
+    }
+    dpe_measure_cciv(fw, measurement);
+    if (memcmp(cciv->tci_current, measurement, sizeof(measurement))) {
+        caliptra_dpe_add_measurement(cciv, measurement);
+    }
+    return CALIPTRA_FW_OK;
+}
+
 uint32_t caliptra_dpe_init_update(CaliptraFw *fw)
 {
     DpeFindings found;
@@ -557,25 +722,45 @@ uint32_t caliptra_dpe_init_update(CaliptraFw *fw)
     if (error) {
         return error;
     }
-    /* both, without a hash: only at cold boot is cumulative one */
-    caliptra_drv_pcr_read(fw, CALIPTRA_PCR_RT_JOURNEY,
+    /* both, without a hash: if at all, cumulative is one at cold boot only */
+    caliptra_drv_pcr_read(fw, caliptra_rt_has(fw, CALIPTRA_RT_TWO_PCRS) ?
+                          CALIPTRA_PCR_RT_CURRENT : CALIPTRA_PCR_RT_JOURNEY,
                           found.root->tci_current);
-    memcpy(found.root->tci_cumulative, found.root->tci_current, DPE_TCI_SIZE);
+    caliptra_drv_pcr_read(fw, CALIPTRA_PCR_RT_JOURNEY,
+                          found.root->tci_cumulative);
+    return caliptra_rt_has(fw, CALIPTRA_RT_CCIV) ?
+           dpe_update_cciv(fw, found.root) : CALIPTRA_FW_OK;
+}
+
+/* Is the runtime that was measured the one that @root is about? */
+static uint32_t dpe_check_pcrs(CaliptraFw *fw, const CaliptraDpeContext *root)
+{
+    bool two_pcrs = caliptra_rt_has(fw, CALIPTRA_RT_TWO_PCRS);
+    uint8_t current[48], journey[48];
+
+    caliptra_drv_pcr_read(fw, CALIPTRA_PCR_RT_CURRENT, current);
+    caliptra_drv_pcr_read(fw, CALIPTRA_PCR_RT_JOURNEY, journey);
+    if (two_pcrs && memcmp(root->tci_current, current, sizeof(current))) {
+        return CALIPTRA_ERR_RUNTIME_RT_CURRENT_PCR_VALIDATION_FAILED;
+    }
+    if (memcmp(two_pcrs ? root->tci_cumulative : root->tci_current, journey,
+               sizeof(journey))) {
+        return CALIPTRA_ERR_RUNTIME_RT_JOURNEY_PCR_VALIDATION_FAILED;
+    }
     return CALIPTRA_FW_OK;
 }
 
 uint32_t caliptra_dpe_init_warm(CaliptraFw *fw)
 {
+    uint32_t changed = CALIPTRA_FW_OK;
     DpeFindings found;
-    uint8_t journey[48];
-    bool changed;
     uint32_t error;
 
     dpe_inspect(fw, &found);
-    caliptra_drv_pcr_read(fw, CALIPTRA_PCR_RT_JOURNEY, journey);
-    changed = !found.fatal &&
-              memcmp(found.root->tci_current, journey, sizeof(journey));
-    error = dpe_disable_draws(fw, (found.error != 0) + changed);
+    if (!found.fatal) {
+        changed = dpe_check_pcrs(fw, found.root);
+    }
+    error = dpe_disable_draws(fw, (found.error != 0) + (changed != 0));
     if (error) {
         return error;
     }
@@ -583,11 +768,72 @@ uint32_t caliptra_dpe_init_warm(CaliptraFw *fw)
     if (error) {
         return error;
     }
-    if (changed) {
-        return dpe_disable_attestation(fw,
-            CALIPTRA_ERR_RUNTIME_RT_JOURNEY_PCR_VALIDATION_FAILED);
+    return changed ? dpe_disable_attestation(fw, changed) : CALIPTRA_FW_OK;
+}
+
+/* ---- another release takes over ---- */
+
+/* How persistent data lies in DCCM (drivers/src/persistent.rs) */
+typedef enum DpeLayout {
+    DPE_LAYOUT_1_2_0,
+    DPE_LAYOUT_1_2_1,   /* no allow_ca, but flags of the instance */
+    DPE_LAYOUT_1_2_3,   /* 32 contexts */
+} DpeLayout;
+
+static DpeLayout dpe_layout(CaliptraRelease release)
+{
+    if (caliptra_release_rt_has(release, CALIPTRA_RT_32_CONTEXTS)) {
+        return DPE_LAYOUT_1_2_3;
     }
-    return CALIPTRA_FW_OK;
+    return caliptra_release_rt_has(release, CALIPTRA_RT_NO_ALLOW_CA) ?
+           DPE_LAYOUT_1_2_1 : DPE_LAYOUT_1_2_0;
+}
+
+void caliptra_dpe_change_release(CaliptraFw *fw, CaliptraRelease from)
+{
+    CaliptraPdata *pdata = &fw->pdata;
+    CaliptraDpe *dpe = &pdata->dpe;
+    DpeLayout before = dpe_layout(from), now = dpe_layout(fw->rt_release);
+
+    if (before == now) {
+        return;
+    }
+    dpe->moved = true;
+    for (unsigned i = 0; i < DPE_MAX_SLOTS; i++) {
+        CaliptraDpeContext *c = &dpe->contexts[i];
+
+        if (before == DPE_LAYOUT_1_2_0) {
+            c->allow_x509 = c->allow_ca;
+            c->allow_ca = false;
+        } else if (now == DPE_LAYOUT_1_2_0) {
+            c->allow_ca = c->allow_x509;
+            c->allow_x509 = false;
+        }
+    }
+    if (before != DPE_LAYOUT_1_2_3 && now != DPE_LAYOUT_1_2_3) {
+        /* the flags of the instance have come in between, or gone */
+        dpe->has_initialized = false;
+        return;
+    }
+    /* everything behind the contexts is somewhere else, among zeros */
+    dpe->support_lost = true;
+    pdata->attestation_disabled = false;
+    pdata->cmd_active = false;
+    memset(&pdata->exported_cdi, 0, sizeof(pdata->exported_cdi));
+    for (unsigned i = 0; i < DPE_MAX_SLOTS; i++) {
+        CaliptraDpeContext *c = &dpe->contexts[i];
+
+        c->has_tag = false;
+        c->tag = 0;
+        c->children &= MAKE_64BIT_MASK(0, caliptra_dpe_slots(fw));
+        if (i >= caliptra_dpe_slots(fw)) {
+            memset(c, 0, sizeof(*c));
+        }
+        if (i >= caliptra_dpe_slots(fw) ||
+            c->parent_idx >= caliptra_dpe_slots(fw)) {
+            c->parent_idx = DPE_NO_PARENT;
+        }
+    }
 }
 
 /* ---- migration ---- */
@@ -602,6 +848,29 @@ static bool dpe_is_untouched(const CaliptraDpe *dpe, unsigned i)
 }
 
 /*
+ * Can slot @i have come to what it is?  Before there is a DPE all is zero.  An
+ * export may leave a retired context without children, and an update to
+ * another release a DPE that does not know that it has been initialized.
+ */
+static bool dpe_slot_sound(CaliptraFw *fw, unsigned i)
+{
+    const CaliptraDpe *dpe = &fw->pdata.dpe;
+    DpeValidation result = dpe_validate_slot(dpe, i);
+
+    if (!dpe->has_initialized && dpe->contexts[i].state == DPE_INACTIVE) {
+        return true;
+    }
+    if (dpe->moved && result == DPE_NOT_MARKED_INITIALIZED) {
+        result = dpe_validate_links(dpe, i);
+    }
+    if (result == DPE_DANGLING_RETIRED_CONTEXT) {
+        return dpe->moved ||
+               caliptra_rt_has(fw, CALIPTRA_RT_EXPORT_ENDS_PARENT);
+    }
+    return result == DPE_VALID;
+}
+
+/*
  * The code follows links blindly: take no stream that has them wrong, nor
  * one of a part with more slots that has used them
  */
@@ -609,8 +878,9 @@ static int caliptra_dpe_post_load(void *opaque, int version_id)
 {
     CaliptraDpe *dpe = opaque;
     CaliptraFw *fw = container_of(dpe, CaliptraFw, pdata.dpe);
+    DpeValidation forest;
 
-    for (unsigned i = fw->dpe_max_handles; i < DPE_MAX_SLOTS; i++) {
+    for (unsigned i = caliptra_dpe_slots(fw); i < DPE_MAX_SLOTS; i++) {
         if (!dpe_is_untouched(dpe, i)) {
             return -EINVAL;
         }
@@ -621,12 +891,13 @@ static int caliptra_dpe_post_load(void *opaque, int version_id)
         if (c->state > DPE_RETIRED || c->context_type > DPE_SIMULATION) {
             return -EINVAL;
         }
-        if (dpe->has_initialized ? dpe_validate_slot(dpe, i) != DPE_VALID :
-                                   c->state != DPE_INACTIVE) {
+        if (!dpe_slot_sound(fw, i)) {
             return -EINVAL;
         }
     }
-    return dpe_validate_forest(dpe) == DPE_VALID ? 0 : -EINVAL;
+    forest = dpe_validate_forest(dpe);
+    return forest == DPE_VALID ||
+           (dpe->moved && forest == DPE_MULTIPLE_NORMAL_TREES) ? 0 : -EINVAL;
 }
 
 static const VMStateDescription vmstate_caliptra_dpe_context = {
@@ -664,6 +935,8 @@ const VMStateDescription vmstate_caliptra_dpe = {
                              vmstate_caliptra_dpe_context,
                              CaliptraDpeContext),
         VMSTATE_BOOL(has_initialized, CaliptraDpe),
+        VMSTATE_BOOL(moved, CaliptraDpe),
+        VMSTATE_BOOL(support_lost, CaliptraDpe),
         VMSTATE_END_OF_LIST()
     },
 };

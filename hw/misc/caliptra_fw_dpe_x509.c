@@ -1,7 +1,7 @@
 /*
  * Caliptra 1.x core: certificates of the DICE Protection Environment
  *
- * Source: caliptra-dpe (commit 7679315) dpe/src/x509.rs.
+ * Source: caliptra-dpe dpe/src/x509.rs.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -23,6 +23,14 @@ enum {
     TCB_INFO_FWIDS = 6,
     TCB_INFO_VENDOR_INFO = 8,
     TCB_INFO_TYPE = 9,
+    TCB_INFO_FLAGS_MASK = 10,   /* which 1.2.1 to 1.2.3 take for the next */
+    TCB_INFO_INTEGRITY_REGISTERS = 11,
+};
+
+/* IntegrityRegister of the same */
+enum {
+    INTEGRITY_REGISTER_NUM = 1,
+    INTEGRITY_REGISTER_DIGESTS = 2,
 };
 
 static void dpe_cert_names(DpeEnv *env, DpeCert *cert)
@@ -48,10 +56,47 @@ static void dpe_put_subject(CaliptraDer *w, const DpeCert *cert)
     caliptra_x509_public_key(w, &cert->pub);
 }
 
-/* One node; exported certificates show no journey */
-static void dpe_put_tcb_info(CaliptraDer *w, const CaliptraDpeContext *c,
-                             bool journey)
+/* How an extension says that it is not critical; @der_since: not at all */
+static CaliptraX509Critical dpe_not_critical(DpeEnv *env,
+                                             CaliptraRtTrait der_since)
 {
+    return caliptra_rt_has(env->fw, der_since) ? X509_CRITICAL_ABSENT :
+                                                 X509_CRITICAL_FALSE;
+}
+
+/* those of DICE */
+static CaliptraX509Critical dpe_dice_critical(DpeEnv *env)
+{
+    return caliptra_rt_has(env->fw, CALIPTRA_RT_DICE_NOT_CRITICAL) ?
+           dpe_not_critical(env, CALIPTRA_RT_DER) : X509_CRITICAL_TRUE;
+}
+
+/* The journey as the one integrity register */
+static void dpe_put_integrity_registers(DpeEnv *env, CaliptraDer *w,
+                                        const uint8_t journey[DPE_TCI_SIZE])
+{
+    static const uint8_t register_num;
+
+    caliptra_der_begin(w, DER_CONTEXT_CONS(
+        caliptra_rt_has(env->fw, CALIPTRA_RT_REGISTERS_TAG) ?
+        TCB_INFO_INTEGRITY_REGISTERS : TCB_INFO_FLAGS_MASK));
+    caliptra_der_begin(w, DER_SEQUENCE);
+    if (caliptra_rt_has(env->fw, CALIPTRA_RT_REGISTER_NUM)) {
+        caliptra_der_bytes(w, DER_CONTEXT(INTEGRITY_REGISTER_NUM),
+                           &register_num, sizeof(register_num));
+    }
+    caliptra_der_begin(w, DER_CONTEXT_CONS(INTEGRITY_REGISTER_DIGESTS));
+    caliptra_x509_fwid(w, journey);
+    caliptra_der_end(w);
+    caliptra_der_end(w);
+    caliptra_der_end(w);
+}
+
+/* One node; exported certificates show no journey */
+static void dpe_put_tcb_info(DpeEnv *env, CaliptraDer *w,
+                             const CaliptraDpeContext *c, bool journey)
+{
+    bool registers = caliptra_rt_has(env->fw, CALIPTRA_RT_JOURNEY_REGISTERS);
     uint8_t locality[4], type[4];
 
     stl_be_p(locality, c->tci_locality);
@@ -60,13 +105,16 @@ static void dpe_put_tcb_info(CaliptraDer *w, const CaliptraDpeContext *c,
     caliptra_der_begin(w, DER_SEQUENCE);
     caliptra_der_begin(w, DER_CONTEXT_CONS(TCB_INFO_FWIDS));
     caliptra_x509_fwid(w, c->tci_current);
-    if (journey) {
+    if (journey && !registers) {
         caliptra_x509_fwid(w, c->tci_cumulative);
     }
     caliptra_der_end(w);
     caliptra_der_bytes(w, DER_CONTEXT(TCB_INFO_VENDOR_INFO),
                        locality, sizeof(locality));
     caliptra_der_bytes(w, DER_CONTEXT(TCB_INFO_TYPE), type, sizeof(type));
+    if (journey && registers) {
+        dpe_put_integrity_registers(env, w, c->tci_cumulative);
+    }
     caliptra_der_end(w);
 }
 
@@ -82,11 +130,25 @@ static void dpe_put_multi_tcb_info(DpeEnv *env, CaliptraDer *w,
         path[n++] = i;
     }
 
-    caliptra_x509_ext_begin(w, OID_DICE_MULTI_TCB_INFO, X509_CRITICAL_TRUE);
+    caliptra_x509_ext_begin(w, OID_DICE_MULTI_TCB_INFO,
+                            dpe_dice_critical(env));
     caliptra_der_begin(w, DER_SEQUENCE);
     while (n > 0) {
-        dpe_put_tcb_info(w, &env->dpe->contexts[path[--n]], !cert->exported);
+        dpe_put_tcb_info(env, w, &env->dpe->contexts[path[--n]],
+                         !cert->exported);
     }
+    caliptra_der_end(w);
+    caliptra_x509_ext_end(w);
+}
+
+static void dpe_put_basic_constraints(DpeEnv *env, CaliptraDer *w, bool ca)
+{
+    if (ca || !caliptra_rt_has(env->fw, CALIPTRA_RT_DER)) {
+        caliptra_x509_basic_constraints(w, ca, -1);
+        return;
+    }
+    caliptra_x509_ext_begin(w, OID_BASIC_CONSTRAINTS, X509_CRITICAL_TRUE);
+    caliptra_der_begin(w, DER_SEQUENCE);
     caliptra_der_end(w);
     caliptra_x509_ext_end(w);
 }
@@ -104,7 +166,8 @@ static void dpe_put_ext_key_usage(CaliptraDer *w, const DpeCert *cert)
 /* GeneralNames { otherName { id-DMTF-device-info, UTF8String } } */
 static void dpe_put_subject_alt_name(DpeEnv *env, CaliptraDer *w)
 {
-    caliptra_x509_ext_begin(w, OID_SUBJECT_ALT_NAME, X509_CRITICAL_FALSE);
+    caliptra_x509_ext_begin(w, OID_SUBJECT_ALT_NAME,
+                            dpe_not_critical(env, CALIPTRA_RT_KEY_IDS_DER));
     caliptra_der_begin(w, DER_SEQUENCE);
     caliptra_der_begin(w, DER_CONTEXT_CONS(0) /* otherName */);
     caliptra_der_oid(w, OID_DMTF_DEVICE_INFO);
@@ -122,18 +185,19 @@ static void dpe_put_extensions(DpeEnv *env, CaliptraDer *w,
 {
     caliptra_der_begin(w, DER_SEQUENCE);
     dpe_put_multi_tcb_info(env, w, cert);
-    caliptra_x509_ueid(w, X509_CRITICAL_TRUE, cert->ueid, cert->ueid_len);
-    caliptra_x509_basic_constraints(w, cert->exported, -1);
+    caliptra_x509_ueid(w, dpe_dice_critical(env), cert->ueid, cert->ueid_len);
+    dpe_put_basic_constraints(env, w, cert->exported);
     caliptra_x509_key_usage(w, X509_DIGITAL_SIGNATURE |
                             (cert->exported ? X509_KEY_CERT_SIGN : 0));
     dpe_put_ext_key_usage(w, cert);
     if (cert->exported) {
-        caliptra_x509_subject_key_id(w, X509_CRITICAL_FALSE,
+        caliptra_x509_subject_key_id(w, dpe_not_critical(env, CALIPTRA_RT_DER),
                                      cert->subject_key_id);
     }
     if (!csr) {
-        caliptra_x509_authority_key_id(w, X509_CRITICAL_FALSE,
-                                       cert->issuer_key_id);
+        caliptra_x509_authority_key_id(w,
+            dpe_not_critical(env, CALIPTRA_RT_KEY_IDS_DER),
+            cert->issuer_key_id);
     }
     if (env->other_name_len) {
         dpe_put_subject_alt_name(env, w);

@@ -35,7 +35,16 @@ static uint32_t fmc_check_fht(CaliptraFw *fw)
         caliptra_log(fw->log, "FMC: no valid hand-off table, halted");
         return caliptra_fw_goto(fw, CALIPTRA_FLOW_FMC_HALT);
     }
+    caliptra_dice_fmc_read_issuer(fw);
     return CALIPTRA_FW_OK;
+}
+
+/* the hardware overwrites the key vault at a reset with debug unlocked */
+static bool fmc_key_overwritten(CaliptraFw *fw)
+{
+    return caliptra_fw_reset_reason(fw) == CALIPTRA_FW_RESET_WARM &&
+           !caliptra_fw_debug_locked(fw) &&
+           caliptra_fmc_has(fw, CALIPTRA_FMC_REMAKES_KEY);
 }
 
 static uint32_t fmc_measure(CaliptraFw *fw)
@@ -73,6 +82,8 @@ static const CaliptraFwStep fmc_steps[] = {
       .latency = NS_ECC },
     { "measure the runtime", fmc_measure, .status = BOOT_RT_MEASUREMENT,
       .latency = NS_HASH },
+    { "FMC alias: key pair again", caliptra_dice_fmc_remake_key,
+      fmc_key_overwritten, .latency = NS_ECC },
     { "RT alias: CDI", caliptra_dice_rtalias_cdi,
       .status = BOOT_RT_ALIAS_CDI, .draws = 1, .latency = NS_KDF },
     { "RT alias: CDI, reported again", .status = BOOT_RT_ALIAS_CDI,

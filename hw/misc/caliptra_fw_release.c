@@ -80,6 +80,11 @@ static const struct {
             "3a7202f9fbff5eb9e5c72c1480457f1cf289eca7c131a52e",
         .fmc_room = 21 * KiB,
         .rt_room = 96 * KiB,
+        .rt_news = RT(REVOKE_EXPORTED_CDI) | RT(FLOW_DONE) |
+            RT(SHUTDOWN_AT_ONCE) | RT(FMC_CSR_ERRORS) | RT(NO_ALLOW_CA) |
+            RT(PARENT_FIRST) | RT(EXPORT_CHECKS_FIRST) |
+            RT(EXPORT_ENDS_PARENT) | RT(JOURNEY_REGISTERS) |
+            RT(DICE_NOT_CRITICAL),
     },
     [CALIPTRA_RELEASE_1_2_2] = {
         .revision = "cccf6419a5952f89c3aa270102edd5da9a11c5ac",
@@ -93,6 +98,8 @@ static const struct {
             "7f553d9dbfcc75432e6d489621c17eefc184dc49ab5462b7",
         .fmc_room = 21 * KiB,
         .rt_room = 97 * KiB,
+        .rt_news = RT(CMD_ACTIVE) | RT(AUTH_DIGEST) | RT(ZERO_CDIS) |
+            RT(EXPORT_IN_DCCM) | RT(EXPORT_DESTROYS) | RT(DESTROY_CLEARS),
     },
     [CALIPTRA_RELEASE_1_2_3] = {
         .revision = "15512531781016c126dcb9ee6963410b6a9200b0",
@@ -107,6 +114,9 @@ static const struct {
         .rt_load_addr = 0x40005C00,
         .fmc_room = 23 * KiB,
         .rt_room = 97 * KiB,
+        .fmc_news = FMC(CSR_TCB_INFO),
+        .rt_news = RT(32_CONTEXTS) | RT(CONTEXT_LIMITS) |
+            RT(RESTORES_VERSIONS) | RT(LONG_FMC_CSR),
     },
     [CALIPTRA_RELEASE_1_2_4] = {
         .revision = "84ca1a1edfd5c6fa72a44e0e3354bb40b166ffde",
@@ -121,6 +131,9 @@ static const struct {
         .rt_load_addr = 0x40006000,
         .fmc_room = 24 * KiB,
         .rt_room = 96 * KiB,
+        .fmc_news = FMC(RT_TCI_ONLY) | FMC(REMAKES_KEY),
+        .rt_news = RT(GET_PCR_LOG) | RT(POPULATE_PL0) | RT(TWO_PCRS) |
+            RT(CCIV) | RT(REGISTERS_TAG) | RT(KEY_IDS_DER),
     },
     [CALIPTRA_RELEASE_1_2_5] = {
         .revision = "b8d1f5916a778e2f34976ea021459fc6575032a2",
@@ -132,6 +145,7 @@ static const struct {
             "43d573243ea3ffa8538ea0534e2b5c38e340112b9156b8c2",
         .fmc_room = 24 * KiB,
         .rt_room = 96 * KiB,
+        .rt_news = RT(DER) | RT(REGISTER_NUM),
     },
 };
 
@@ -298,9 +312,11 @@ void caliptra_release_select_fmc(CaliptraFw *fw)
 
 void caliptra_release_select_rt(CaliptraFw *fw)
 {
+    CaliptraRelease before = fw->rt_release;
     g_autofree char *why = NULL;
 
     fw->rt_release = release_of(fw, true, &fw->rt_lacks, &why);
+    caliptra_dpe_change_release(fw, before);
     caliptra_log(fw->log, "runtime %s (%s)",
                  caliptra_release_name(fw->rt_release), why);
 }

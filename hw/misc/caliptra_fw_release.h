@@ -29,6 +29,39 @@ typedef enum CaliptraRtTrait {
     /* 1.2.0 */
     CALIPTRA_RT_BASE,                   /* what all of them have */
     CALIPTRA_RT_SELF_TEST,              /* a vendor may leave it out */
+    /* 1.2.1 */
+    CALIPTRA_RT_REVOKE_EXPORTED_CDI,    /* the command */
+    CALIPTRA_RT_FLOW_DONE,      /* FLOW_STATUS bit 31 tells when it is idle */
+    CALIPTRA_RT_SHUTDOWN_AT_ONCE,       /* not with the next command */
+    CALIPTRA_RT_FMC_CSR_ERRORS,         /* GET_FMC_ALIAS_CSR's own numbers */
+    CALIPTRA_RT_NO_ALLOW_CA,            /* DPE does not look at the flag */
+    CALIPTRA_RT_PARENT_FIRST,   /* DeriveContext: the parent's next handle */
+    CALIPTRA_RT_EXPORT_CHECKS_FIRST,    /* slot 10 keeps what is in use */
+    CALIPTRA_RT_EXPORT_ENDS_PARENT,     /* which RETAIN_PARENT can prevent */
+    CALIPTRA_RT_JOURNEY_REGISTERS,      /* TcbInfo: in integrityRegisters */
+    CALIPTRA_RT_DICE_NOT_CRITICAL,      /* MultiTcbInfo and Ueid */
+    /* 1.2.2 */
+    CALIPTRA_RT_CMD_ACTIVE,     /* a warm reset can tell if it hit a command */
+    CALIPTRA_RT_AUTH_DIGEST,            /* the manifest's, in FW_INFO */
+    CALIPTRA_RT_ZERO_CDIS,      /* attestation's end is that of exports, too */
+    CALIPTRA_RT_EXPORT_IN_DCCM,         /* the handle outlives resets */
+    CALIPTRA_RT_EXPORT_DESTROYS,        /* a parent without children */
+    CALIPTRA_RT_DESTROY_CLEARS,         /* a context's handle and locality */
+    /* 1.2.3 */
+    CALIPTRA_RT_32_CONTEXTS,
+    CALIPTRA_RT_CONTEXT_LIMITS,         /* may change; the owner is asked */
+    CALIPTRA_RT_RESTORES_VERSIONS,      /* after a warm reset */
+    CALIPTRA_RT_LONG_FMC_CSR,           /* 768 bytes */
+    /* 1.2.4 */
+    CALIPTRA_RT_GET_PCR_LOG,            /* the command */
+    CALIPTRA_RT_POPULATE_PL0,           /* POPULATE_IDEV_CERT is PL0's */
+    CALIPTRA_RT_TWO_PCRS,               /* the root has PCR 2 and PCR 3 */
+    CALIPTRA_RT_CCIV,           /* initial values are measured, not users */
+    CALIPTRA_RT_REGISTERS_TAG,          /* integrityRegisters is [11] */
+    CALIPTRA_RT_KEY_IDS_DER,            /* no FALSE in AKI and SAN */
+    /* 1.2.5 */
+    CALIPTRA_RT_DER,                    /* no default value anywhere */
+    CALIPTRA_RT_REGISTER_NUM,           /* in integrityRegisters */
     CALIPTRA_RT_TRAITS,
 } CaliptraRtTrait;
 
@@ -36,6 +69,11 @@ typedef enum CaliptraRtTrait {
 typedef enum CaliptraFmcTrait {
     /* 1.2.0 */
     CALIPTRA_FMC_BASE,
+    /* 1.2.3 */
+    CALIPTRA_FMC_CSR_TCB_INFO,          /* in the FMC alias CSR */
+    /* 1.2.4 */
+    CALIPTRA_FMC_RT_TCI_ONLY,           /* the manifest is not measured */
+    CALIPTRA_FMC_REMAKES_KEY,           /* if a reset has overwritten it */
     CALIPTRA_FMC_TRAITS,
 } CaliptraFmcTrait;
 

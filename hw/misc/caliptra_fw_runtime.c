@@ -64,13 +64,33 @@ static uint32_t rt_disable_attestation(CaliptraFw *fw)
     return CALIPTRA_ERR_RUNTIME_GLOBAL_EXCEPTION;
 }
 
+/* versions of manifest1, which a warm reset has taken away */
+static void rt_restore_versions(CaliptraFw *fw)
+{
+    const CaliptraManifest *m = (const CaliptraManifest *)fw->pdata.manifest1;
+    uint32_t rev = caliptra_fw_soc_ifc_rd(fw, A_CPTRA_FW_REV_ID);
+
+    caliptra_fw_soc_ifc_wr(fw, A_CPTRA_FW_REV_ID,
+                           deposit32(rev, 16, 16,
+                                     le32_to_cpu(m->fmc.version) & 0xFFFF));
+    caliptra_fw_soc_ifc_wr(fw, A_CPTRA_FW_REV_ID + 4,
+                           le32_to_cpu(m->rt.version));
+}
+
 static uint32_t rt_init_dpe(CaliptraFw *fw)
 {
+    uint32_t ret;
+
     switch (caliptra_fw_reset_reason(fw)) {
     case CALIPTRA_FW_RESET_COLD:
         return caliptra_dpe_init_cold(fw);
     case CALIPTRA_FW_RESET_WARM:
-        return caliptra_dpe_init_warm(fw);
+        ret = caliptra_dpe_init_warm(fw);
+        if (ret == CALIPTRA_FW_OK &&
+            caliptra_rt_has(fw, CALIPTRA_RT_RESTORES_VERSIONS)) {
+            rt_restore_versions(fw);
+        }
+        return ret;
     case CALIPTRA_FW_RESET_UPDATE:
         return caliptra_dpe_init_update(fw);
     default:
@@ -80,13 +100,36 @@ static uint32_t rt_init_dpe(CaliptraFw *fw)
 
 static uint32_t rt_ready(CaliptraFw *fw)
 {
+    uint32_t flow = 0;
+
     if (!fw->pdata.fht_valid) {
         return CALIPTRA_ERR_RUNTIME_HANDOFF_FHT_NOT_LOADED;
     }
-    /* a plain write: ready_for_fw goes */
-    caliptra_fw_soc_ifc_wr(fw, A_CPTRA_FLOW_STATUS,
+    /* up to 1.2.0 a plain write: ready_for_fw goes */
+    if (caliptra_rt_has(fw, CALIPTRA_RT_FLOW_DONE)) {
+        flow = caliptra_fw_soc_ifc_rd(fw, A_CPTRA_FLOW_STATUS);
+    }
+    caliptra_fw_soc_ifc_wr(fw, A_CPTRA_FLOW_STATUS, flow |
                            R_CPTRA_FLOW_STATUS_READY_FOR_RUNTIME_MASK);
     return CALIPTRA_FW_OK;
+}
+
+/*
+ * Tell the SoC whether runtime waits for a command (mailbox_flow_done), and
+ * from 1.2.2 on the runtime after a warm reset, too.
+ */
+static void rt_flow_done(CaliptraFw *fw, bool done)
+{
+    uint32_t flow = caliptra_fw_soc_ifc_rd(fw, A_CPTRA_FLOW_STATUS);
+
+    if (caliptra_rt_has(fw, CALIPTRA_RT_FLOW_DONE) &&
+        FIELD_EX32(flow, CPTRA_FLOW_STATUS, MAILBOX_FLOW_DONE) != done) {
+        caliptra_fw_soc_ifc_wr(fw, A_CPTRA_FLOW_STATUS,
+            FIELD_DP32(flow, CPTRA_FLOW_STATUS, MAILBOX_FLOW_DONE, done));
+    }
+    if (caliptra_rt_has(fw, CALIPTRA_RT_CMD_ACTIVE)) {
+        fw->pdata.cmd_active = !done;
+    }
 }
 
 static bool rt_warm_reset(CaliptraFw *fw)
@@ -96,15 +139,29 @@ static bool rt_warm_reset(CaliptraFw *fw)
 
 /*
  * Was a command running?  CMD_BUSY is the status of an idle mailbox too, so
- * that 1.2.0 takes every warm reset for an interrupted command.
+ * that 1.2.0 takes every warm reset for an interrupted command.  Nor does
+ * 1.2.1 know better, as the reset has cleared what it looks at.
  */
+static bool rt_interrupted(CaliptraFw *fw)
+{
+    uint32_t reg;
+
+    if (caliptra_rt_has(fw, CALIPTRA_RT_CMD_ACTIVE)) {
+        return fw->pdata.cmd_active;
+    }
+    if (caliptra_rt_has(fw, CALIPTRA_RT_FLOW_DONE)) {
+        reg = caliptra_fw_soc_ifc_rd(fw, A_CPTRA_FLOW_STATUS);
+        return !FIELD_EX32(reg, CPTRA_FLOW_STATUS, MAILBOX_FLOW_DONE);
+    }
+    reg = caliptra_fw_rd(fw, CALIPTRA_MBOX_CSR_BASE + A_MBOX_STATUS);
+    return FIELD_EX32(reg, MBOX_STATUS, STATUS) == MBOX_STATUS_CMD_BUSY;
+}
+
 static uint32_t rt_check_interrupted(CaliptraFw *fw)
 {
-    uint32_t status = caliptra_fw_rd(fw, CALIPTRA_MBOX_CSR_BASE +
-                                     A_MBOX_STATUS);
     uint32_t ret;
 
-    if (FIELD_EX32(status, MBOX_STATUS, STATUS) != MBOX_STATUS_CMD_BUSY) {
+    if (!rt_interrupted(fw)) {
         return CALIPTRA_FW_OK;
     }
     ret = rt_disable_attestation(fw);
@@ -120,7 +177,20 @@ static uint32_t rt_check_interrupted(CaliptraFw *fw)
 static uint32_t rt_enter_loop(CaliptraFw *fw)
 {
     caliptra_fw_wdt_stop(fw);
+    rt_flow_done(fw, true);
     caliptra_log(fw->log, "runtime ready for commands");
+    return CALIPTRA_FW_OK;
+}
+
+/* ROM has taken FIRMWARE_LOAD, but not the interrupt */
+static bool rt_has_old_interrupt(CaliptraFw *fw)
+{
+    return caliptra_rt_has(fw, CALIPTRA_RT_FLOW_DONE) && !rt_warm_reset(fw);
+}
+
+static uint32_t rt_woken(CaliptraFw *fw)
+{
+    rt_flow_done(fw, false);
     return CALIPTRA_FW_OK;
 }
 
@@ -135,14 +205,15 @@ static const CaliptraFwStep rt_start_steps[] = {
     { "certificate chain", caliptra_rt_build_cert_chain,
       .latency = NS_SHORT },
     { "disable attestation again", rt_disable_attestation,
-      rt_attestation_disabled, .draws = CALIPTRA_DISABLE_ATTESTATION_DRAWS,
-      .latency = NS_ECC },
+      rt_attestation_disabled, .latency = NS_ECC },
     { "DPE", rt_init_dpe, .latency = NS_COMMAND },
     { "ready", rt_ready, .status = BOOT_RT_READY_FOR_COMMANDS,
       .latency = NS_SHORT },
     { "interrupted command", rt_check_interrupted, rt_warm_reset,
       .latency = NS_SHORT },
     { "enter the command loop", rt_enter_loop, .latency = NS_SHORT },
+    { "interrupt of the command that ROM has served", rt_woken,
+      rt_has_old_interrupt, .latency = NS_SHORT },
 };
 
 const CaliptraFwFlow caliptra_flow_rt_start = {
@@ -326,6 +397,10 @@ static uint32_t rt_cmd_fw_info(CaliptraFw *fw, const uint8_t *req,
     caliptra_drv_dvs48_read(fw, DVS48_OWNER_PK_HASH, hash);
     caliptra_hw_to_bytes(p + 0xD8, hash, 48);
     rsp->len = 0x108;
+    if (caliptra_rt_has(fw, CALIPTRA_RT_AUTH_DIGEST)) {
+        memcpy(p + 0x108, fw->pdata.auth_manifest_digest, 48);
+        rsp->len = 0x138;
+    }
     return CALIPTRA_FW_OK;
 }
 
@@ -412,6 +487,14 @@ static const struct {
     { CALIPTRA_CMD_SIGN_WITH_EXPORTED_ECDSA, "SIGN_WITH_EXPORTED_ECDSA",
       LEN_EXACT_PARAMS, 84, PL0, CALIPTRA_RT_BASE,
       caliptra_cmd_sign_with_exported_ecdsa },
+    { CALIPTRA_CMD_REVOKE_EXPORTED_CDI_HANDLE, "REVOKE_EXPORTED_CDI_HANDLE",
+      LEN_EXACT_PARAMS, 36, PL0, CALIPTRA_RT_REVOKE_EXPORTED_CDI,
+      caliptra_cmd_revoke_exported_cdi_handle },
+    { CALIPTRA_CMD_REALLOCATE_DPE_CONTEXT_LIMITS,
+      "REALLOCATE_DPE_CONTEXT_LIMITS", LEN_EXACT, 8, PL0,
+      CALIPTRA_RT_CONTEXT_LIMITS, caliptra_cmd_reallocate_dpe_context_limits },
+    { CALIPTRA_CMD_GET_PCR_LOG, "GET_PCR_LOG", LEN_IGNORED, 4, ANY,
+      CALIPTRA_RT_GET_PCR_LOG, caliptra_cmd_get_pcr_log },
 };
 
 /* ---- transport ---- */
@@ -468,9 +551,11 @@ static uint32_t rt_accept(CaliptraFw *fw)
 
     if (fw->rt.shut_down) {
         /* the microcontroller does not sleep with a self test to do */
-        return ready || self_test ? CALIPTRA_ERR_RUNTIME_SHUTDOWN :
-                                    CALIPTRA_FW_WAIT;
+        return ready || self_test ||
+               caliptra_rt_has(fw, CALIPTRA_RT_SHUTDOWN_AT_ONCE) ?
+               CALIPTRA_ERR_RUNTIME_SHUTDOWN : CALIPTRA_FW_WAIT;
     }
+    rt_flow_done(fw, true);
     if (!ready) {
         if (self_test && !(caliptra_fw_rd(fw, CALIPTRA_MBOX_CSR_BASE +
                                           A_MBOX_LOCK) &
@@ -480,6 +565,7 @@ static uint32_t rt_accept(CaliptraFw *fw)
         return CALIPTRA_FW_WAIT;
     }
 
+    rt_flow_done(fw, false);
     caliptra_fw_wdt_start(fw, RT_WDT_CYCLES);
     caliptra_fw_error_non_fatal(fw, 0);
     if (caliptra_fw_caller(fw) == CALIPTRA_UC_USER) {

@@ -450,6 +450,12 @@ static const struct {
         .path_len = 5,
         .key_usage = X509_KEY_CERT_SIGN,
     },
+    [CALIPTRA_X509_FMC_ALIAS_CSR_TCB_INFO] = {
+        .subject = "Caliptra 1.0 FMC Alias",
+        .path_len = 3,
+        .key_usage = X509_KEY_CERT_SIGN,
+        .tcb_info = fmc_alias_tcb_info,
+    },
     [CALIPTRA_X509_RT_ALIAS] = {
         .subject = "Caliptra 1.0 Rt Alias",
         .issuer = "Caliptra 1.0 FMC Alias",

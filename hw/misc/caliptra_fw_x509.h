@@ -183,6 +183,7 @@ typedef enum CaliptraX509Template {
     CALIPTRA_X509_LDEVID,
     CALIPTRA_X509_FMC_ALIAS,
     CALIPTRA_X509_FMC_ALIAS_CSR,
+    CALIPTRA_X509_FMC_ALIAS_CSR_TCB_INFO,   /* FMC 1.2.3 and later */
     CALIPTRA_X509_RT_ALIAS,
 } CaliptraX509Template;
 
@@ -198,7 +199,7 @@ typedef struct CaliptraX509Params {
     uint8_t not_after[CALIPTRA_TIME_LEN];
     uint8_t subject_key_id[CALIPTRA_KEY_ID_LEN];
     uint8_t authority_key_id[CALIPTRA_KEY_ID_LEN];
-    /* FMC alias certificate */
+    /* FMC alias certificate, FMC alias CSR with TcbInfo */
     uint8_t fmc_fuse_svn;
     uint8_t fmc_svn;
     uint8_t device_info_hash[48];
@@ -215,7 +216,8 @@ typedef struct CaliptraX509Params {
  * @p: its parameters
  * @out: @size bytes; 1024 are enough for each
  *
- * Returns: bytes written (322, 552, 753, 325, 649), or 0 if they do not fit.
+ * Returns: bytes written (322, 552, 753, 325, 529, 649), or 0 if they do not
+ * fit.
  */
 size_t caliptra_x509_tbs(CaliptraX509Template template,
                          const CaliptraX509Params *p,

@@ -13,7 +13,7 @@ import time
 import caliptra_soc as cs
 import dpe_model as m
 import identity_model
-from dev_bundle import key_hashes, make_bundle
+from dev_bundle import image, key_hashes, make_bundle
 from qtestlib import QTestError
 
 PL0 = 1
@@ -135,11 +135,13 @@ class Bench:
 
     test:        the unittest.TestCase that compares
     max_handles: the device's property; None: left as it is
+    release:     n of the firmware's release 1.2.n; cold_boot() may change it
     """
 
-    def __init__(self, test, max_handles=None):
+    def __init__(self, test, max_handles=None, release=0):
         self.test = test
         self.max_handles = max_handles
+        self.release = self.fmc_release = release
         self.soc = Soc(max_handles)
         self.part = default_part()
 
@@ -154,9 +156,14 @@ class Bench:
     # ---- life of the device ----
 
     def cold_boot(self, seed=1, pl0=PL0, pl0_valid=True, users=USERS,
-                  stashed=(), rt=bytes(range(64, 128))):
+                  stashed=(), rt=bytes(range(64, 128)), release=None,
+                  fmc_release=None):
         """Power on, load firmware; the model starts with it."""
         soc = self.soc
+        if release is not None:
+            self.release = self.fmc_release = release
+        if fmc_release is not None:
+            self.fmc_release = fmc_release
         self.users = users
         self.pl0 = pl0
         self.pl0_valid = pl0_valid
@@ -173,20 +180,32 @@ class Bench:
         soc.load_firmware(bundle)
         soc.wait_ready_for_runtime()
         self.identity = identity_model.Identity(
-            self.part, bundle, [s[1] for s in stashed])
+            self.part, bundle, [s[1] for s in stashed], self.fmc_release,
+            self.release)
         self.stashed = stashed
         self.next_draw = soc.draws
         self.dpe = m.Dpe(trng=self._trng, stashed=stashed, locked=users,
                          pl0_pauser=pl0, pl0_valid=pl0_valid,
                          ueid=self.part.ueid, pcr3=self.identity.pcrs[3],
                          chain=self.identity.chain,
-                         max_handles=self.max_handles or m.MAX_HANDLES,
+                         max_handles=self.max_handles, release=self.release,
+                         pcr2=self.identity.pcrs[2],
+                         manifest=self._manifest(bundle),
                          **self._runtime_keys())
         self.check_draws()
 
     def bundle(self, rt):
         return make_bundle(rt=rt, pl0_pauser=self.pl0 if self.pl0_valid
-                           else None)
+                           else None, release='1.2.%d' % self.release,
+                           fmc_release='1.2.%d' % self.fmc_release)
+
+    @staticmethod
+    def _manifest(bundle):
+        """What is measured of it, see dpe_model."""
+        b = image.Bundle(bundle)
+        return [b[field] for field in (
+            'header.pl0_pauser', 'header.flags', 'fmc.load_addr',
+            'fmc.entry_point', 'rt.load_addr', 'rt.entry_point')]
 
     def _trng(self):
         block = self.soc.block(self.next_draw)
@@ -206,24 +225,29 @@ class Bench:
         bundle = self.bundle(rt)
         soc.load_firmware(bundle)
         self.identity.update(bundle)
-        return self._restarted('update_reset', soc.user)
+        return self._restarted('update_reset', soc.user,
+                               manifest=self._manifest(bundle))
 
-    def warm_reset(self):
-        """A reset with the power on."""
+    def warm_reset(self, busy=False):
+        """A reset with the power on.  busy: it will hit a command."""
         self.soc.set_user(self.users[0])
+        if not busy:
+            # from the end of a command to where runtime waits again
+            self.soc.clock_step(1000 * 1000)
         self.soc.assert_reset()
         self.soc.release_reset()
         self.soc.poll32(cs.FLOW_STATUS, 7 << 25, 1 << 25)
         self.soc.start(fuses(self.part), pauser=self.users)
-        return self._restarted('warm_reset', 0)
+        return self._restarted('warm_reset', 0, busy=busy)
 
-    def _restarted(self, what, mbox_user):
+    def _restarted(self, what, mbox_user, **kwargs):
         """Runtime starts again; False if it stops with a fatal error."""
         soc = self.soc
         self.dpe.non_fatal = 0
         alive = getattr(self.dpe, what)(
             chain=self.identity.chain, pcr3=self.identity.pcrs[3],
-            mbox_user=mbox_user, **self._runtime_keys())
+            pcr2=self.identity.pcrs[2], mbox_user=mbox_user,
+            **self._runtime_keys(), **kwargs)
         if not alive:
             self.test.assertEqual(soc.wait_fatal(), self.dpe.non_fatal)
             return False

@@ -79,10 +79,11 @@ class DeviceTest(unittest.TestCase):
     """A device that has booted with the users 1 (PL0), 2 and 3."""
 
     MAX_HANDLES = None      # the device's own
+    RELEASE = 0             # n of 1.2.n
 
     @classmethod
     def setUpClass(cls):
-        cls.bench = dpe_bench.Bench(None, cls.MAX_HANDLES)
+        cls.bench = dpe_bench.Bench(None, cls.MAX_HANDLES, cls.RELEASE)
 
     @classmethod
     def tearDownClass(cls):
@@ -92,7 +93,7 @@ class DeviceTest(unittest.TestCase):
         b = self.bench
         b.test = self
         self.ask, self.status, self.fails = b.ask, b.status, b.fails
-        b.cold_boot()
+        b.cold_boot(release=self.RELEASE)
 
     # what most tests do
 

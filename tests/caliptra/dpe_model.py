@@ -30,6 +30,8 @@ CMD_GET_TAGGED_TCI = 0x47544744
 CMD_STASH_MEASUREMENT = 0x4D454153
 CMD_SIGN_WITH_EXPORTED_ECDSA = 0x53574545
 CMD_DISABLE_ATTESTATION = 0x4453424C
+CMD_REVOKE_EXPORTED = 0x52564348        # from 1.2.1 on
+CMD_REALLOCATE = 0x52435458             # from 1.2.3 on
 
 # DPE commands
 GET_PROFILE = 0x01
@@ -63,7 +65,7 @@ CREATE_CERT = 1 << 22
 TARGET_IS_DEFAULT = 1 << 31
 DMTF_OTHER_NAME = 1 << 31
 
-# contexts of this release, and of later ones
+# contexts up to release 1.2.2, and of later ones
 MAX_HANDLES = 24
 MAX_HANDLES_LATER = 32
 THRESHOLD = 16
@@ -90,6 +92,16 @@ BAD_DEVICE_INFO = 0x000E003E
 CERTIFY_KEY_EXTENDED_FAILED = 0x000E0040
 RESERVED_PAUSER = 0x000E004F
 EXPORTED_KEY_FAILED = 0x000E0054
+UNKNOWN_COMMAND = 0x000E0002
+INACTIVE_WITH_TAG = 0x000E0025
+INACTIVE_HAS_TAG = 0x000E002F
+NOT_EXPORTED = 0x000E005A
+LIMIT_TOO_SMALL = 0x000E005B
+LIMIT_TOO_LARGE = 0x000E005C
+LIMIT_BELOW_PL0 = 0x000E005D
+LIMIT_BELOW_PL1 = 0x000E005E
+CURRENT_CHANGED = 0x000E005F
+NO_CCIV = 0x000E0060
 
 
 # ---- arithmetic ----
@@ -191,9 +203,9 @@ def uint(data):
 
 
 def ext(name, value, critical=True):
-    """An extension; FALSE is spelt out, as the firmware does."""
-    return seq(oid(name), tlv(0x01, b'\xff' if critical else b'\0'),
-               octets(value))
+    """An extension; FALSE is spelt out, unless critical is None."""
+    return seq(oid(name), b'' if critical is None else
+               tlv(0x01, b'\xff' if critical else b'\0'), octets(value))
 
 
 def name_of(cn_tag, cn, serial):
@@ -258,7 +270,7 @@ class Node:
         self.info = self.dice = False
         self.tag = None
 
-    def activate(self, handle, locality, parent, simulation):
+    def activate(self, handle, locality, parent, simulation, allow_ca=True):
         self.state = 'active'
         self.simulation = simulation
         self.handle = handle
@@ -266,10 +278,15 @@ class Node:
         self.parent = parent
         self.type = 0
         self.current = self.cumulative = bytes(48)
-        self.allow_ca = self.allow_x509 = True
+        self.allow_ca = allow_ca
+        self.allow_x509 = True
         self.info = self.dice = False
 
-    def destroy(self):
+    def destroy(self, clear):
+        """clear: handle and locality go, too."""
+        if clear:
+            self.handle = DEAD_HANDLE
+            self.locality = 0
         self.state = 'inactive'
         self.parent = None
         self.type = 0
@@ -302,6 +319,13 @@ def valid_pauser_measurement(locked):
     return struct.pack('<12I', *struct.unpack('>12I', digest))
 
 
+def cciv_measurement(locked, manifest):
+    """The CCIV measurement: user ids, then values of the manifest: PL0 user,
+    flags, load address and entry of FMC, the same of runtime."""
+    return sha384(struct.pack('<%dI' % (len(locked) + len(manifest)),
+                              *locked, *manifest))
+
+
 class Dpe:
     """The runtime's DPE from a cold boot on.
 
@@ -316,13 +340,21 @@ class Dpe:
     trng:         called for each draw; 48 bytes, words most significant first
     stashed:      (metadata, measurement) that ROM had taken
     validity:     dates of the header
-    max_handles:  contexts that there is room for
+    max_handles:  contexts that there is room for; None: those of the release
+    release:      n of the runtime's release 1.2.n
+    pcr2:         runtime's current PCR (from 1.2.4 on)
+    manifest:     its values that are measured (from 1.2.4 on)
     """
 
     def __init__(self, rt_cdi, rt_key, pcr3, locked, pl0_pauser, chain, ueid,
                  trng, pl0_valid=True, stashed=(),
                  validity=('20230101000000Z', '99991231235959Z'),
-                 max_handles=MAX_HANDLES):
+                 max_handles=None, release=0, pcr2=None, manifest=()):
+        self.release = release
+        if max_handles is None:
+            max_handles = MAX_HANDLES_LATER if release >= 3 else MAX_HANDLES
+        self.locked = locked
+        self.limits = [THRESHOLD, THRESHOLD]
         self.rt_cdi = rt_cdi
         self.rt_key = rt_key
         self.pl0_pauser = pl0_pauser
@@ -343,13 +375,20 @@ class Dpe:
         self.slots = [Node() for _ in range(max_handles)]
 
         root = self.slots[0]
-        root.activate(ZERO_HANDLE, 0xFFFFFFFF, None, False)
-        root.extend(pcr3)
-        root.type = 0x52544A4D
+        root.activate(ZERO_HANDLE, 0xFFFFFFFF, None, False, release == 0)
         flags = MAKE_DEFAULT | CHANGE_LOCALITY | ALLOW_CA | ALLOW_X509
-        self._derive(0xFFFFFFFF, ZERO_HANDLE,
-                     valid_pauser_measurement(locked), flags, 0x4D425650,
-                     pl0_pauser)
+        if release >= 4:
+            root.current, root.cumulative = pcr2, pcr3
+            root.type = 0x52544D52
+            self._derive(0xFFFFFFFF, ZERO_HANDLE,
+                         cciv_measurement(locked, manifest), flags,
+                         0x43434956, pl0_pauser)
+        else:
+            root.extend(pcr3)
+            root.type = 0x52544A4D
+            self._derive(0xFFFFFFFF, ZERO_HANDLE,
+                         valid_pauser_measurement(locked), flags, 0x4D425650,
+                         pl0_pauser)
         for metadata, measurement in stashed:
             self._derive(pl0_pauser, ZERO_HANDLE, measurement, flags,
                          struct.unpack('<I', metadata)[0], pl0_pauser)
@@ -394,17 +433,21 @@ class Dpe:
             return ZERO_HANDLE
         return self._random_handle()
 
+    def _used(self):
+        """Contexts of [PL0, PL1]."""
+        used = [s.locality for s in self.slots if s.used]
+        pl0 = used.count(self.pl0_pauser)
+        if self.release >= 3:
+            pl0 += used.count(0xFFFFFFFF)
+        return pl0, len(used) - pl0
+
     def _threshold(self, user):
-        used = [s for s in self.slots if s.used]
-        pl0 = [s for s in used if s.locality == self.pl0_pauser]
-        if self._is_pl0(user):
-            n, reached, exceeded = len(pl0), PL0_REACHED, PL0_EXCEEDED
-        else:
-            n, reached, exceeded = (len(used) - len(pl0), PL1_REACHED,
-                                    PL1_EXCEEDED)
-        if n > THRESHOLD:
+        level, reached, exceeded = (0, PL0_REACHED, PL0_EXCEEDED) \
+            if self._is_pl0(user) else (1, PL1_REACHED, PL1_EXCEEDED)
+        n = self._used()[level]
+        if n > self.limits[level]:
             raise MailboxError(exceeded)
-        if n == THRESHOLD:
+        if n == self.limits[level]:
             raise MailboxError(reached)
 
     # ---- keys ----
@@ -418,8 +461,10 @@ class Dpe:
         data = b''
         for n in line:
             data += struct.pack('<I', n.type) + n.cumulative + n.current
-            data += struct.pack('<I??', n.tci_locality, n.allow_ca,
-                                n.allow_x509)
+            data += struct.pack('<I', n.tci_locality)
+            if self.release == 0:
+                data += struct.pack('<?', n.allow_ca)
+            data += struct.pack('<?', n.allow_x509)
         if any(n.info for n in line):
             data += self._profile() + struct.pack('<I', 4)
         if any(n.dice for n in line):
@@ -457,12 +502,16 @@ class Dpe:
 
         out = []
         for n in reversed(node.lineage):
-            fwids = [fwid(n.current)]
-            if journey:
+            fwids, registers = [fwid(n.current)], b''
+            if journey and self.release == 0:
                 fwids.append(fwid(n.cumulative))
+            elif journey:
+                number = tlv(0x81, b'\0') if self.release >= 5 else b''
+                registers = tlv(0xAB if self.release >= 4 else 0xAA,
+                                seq(number, tlv(0xA2, fwid(n.cumulative))))
             out.append(seq(tlv(0xA6, *fwids),
                            tlv(0x88, struct.pack('>I', n.tci_locality)),
-                           tlv(0x89, struct.pack('<I', n.type))))
+                           tlv(0x89, struct.pack('<I', n.type)), registers))
         return seq(*out)
 
     def _subject(self, key):
@@ -471,23 +520,31 @@ class Dpe:
 
     def _extensions(self, node, key, ueid, exported, csr, san):
         eku = '2.23.133.5.4.100.%d' % (12 if exported else 9)
-        exts = [ext('2.23.133.5.4.5', self._tcb_infos(node, not exported)),
-                ext('2.23.133.5.4.4', seq(octets(ueid))),
-                ext('2.5.29.19',
-                    seq(tlv(0x01, b'\xff' if exported else b'\0'))),
+        r = self.release
+        # DICE's own, subject key identifier; the other two
+        dice = True if r == 0 else False if r < 5 else None
+        ski = False if r < 5 else None
+        others = False if r < 4 else None
+        is_ca = tlv(0x01, b'\xff' if exported else b'\0')
+        if r >= 5 and not exported:
+            is_ca = b''
+        exts = [ext('2.23.133.5.4.5', self._tcb_infos(node, not exported),
+                    dice),
+                ext('2.23.133.5.4.4', seq(octets(ueid)), dice),
+                ext('2.5.29.19', seq(is_ca)),
                 ext('2.5.29.15',
                     tlv(0x03, b'\x02\x84' if exported else b'\x07\x80')),
                 ext('2.5.29.37', seq(oid(eku)))]
         if exported:
             exts.append(ext('2.5.29.14', octets(sha384(key.point)[:20]),
-                            False))
+                            ski))
         if not csr:
             exts.append(ext('2.5.29.35', seq(tlv(0x80, self._aki()[:20])),
-                            False))
+                            others))
         if san is not None:
             other = tlv(0xA0, oid('1.3.6.1.4.1.412.274.1'),
                         tlv(0xA0, tlv(0x0C, san)))
-            exts.append(ext('2.5.29.17', seq(other), False))
+            exts.append(ext('2.5.29.17', seq(other), others))
         return seq(*exts)
 
     def certificate(self, node, key, ueid, exported=False, san=None):
@@ -526,17 +583,19 @@ class Dpe:
             raise DpeError(3)
         slot = self._free_slot()
         handle = self._random_handle()
-        slot.activate(handle, locality, None, True)
+        slot.activate(handle, locality, None, True, self.release == 0)
         return handle
 
     def _derive(self, locality, handle, data, flags, tci_type, target):
         parent = self._lookup(handle, locality)
         export = flags & EXPORT_CDI
-        if flags & ALLOW_CA and not parent.allow_ca or \
+        retain = flags & RETAIN_PARENT
+        if self.release == 0 and flags & ALLOW_CA and \
+           not parent.allow_ca or \
            flags & ALLOW_X509 and not parent.allow_x509 or \
            export and not flags & CREATE_CERT or \
-           export and flags & (RECURSIVE | CHANGE_LOCALITY |
-                               RETAIN_PARENT) or \
+           export and flags & (RECURSIVE | CHANGE_LOCALITY) or \
+           export and retain and self.release == 0 or \
            export and parent.simulation or \
            flags & RECURSIVE and flags & RETAIN_PARENT:
             raise DpeError(3)
@@ -551,8 +610,11 @@ class Dpe:
             parent.handle = self._rolled(parent)
             parent.extend(data)
             return parent.handle + bytes(16)
+        next_handle = DEAD_HANDLE
+        if retain and self.release >= 1:
+            next_handle = self._rolled(parent)
         if export:
-            return self._export(parent)
+            return self._export(parent, retain, next_handle)
 
         child = self._free_slot()
         there = self._active(target)
@@ -566,30 +628,38 @@ class Dpe:
         if not fits:
             raise DpeError(3)
         new = ZERO_HANDLE if flags & MAKE_DEFAULT else self._random_handle()
-        if flags & RETAIN_PARENT:
-            parent.handle = self._rolled(parent)
-        else:
-            parent.handle = DEAD_HANDLE
+        if retain and self.release == 0:
+            next_handle = self._rolled(parent)
+        if not retain:
             parent.state = 'retired'
+        parent.handle = next_handle
         child.activate(new, target, parent, parent.simulation)
         child.type = tci_type
-        child.allow_ca = bool(flags & ALLOW_CA)
+        child.allow_ca = self.release == 0 and bool(flags & ALLOW_CA)
         child.allow_x509 = bool(flags & ALLOW_X509)
         child.info = bool(flags & INTERNAL_INFO)
         child.dice = bool(flags & INTERNAL_DICE)
         child.extend(data)
         return new + parent.handle
 
-    def _export(self, node):
+    def _export(self, node, retain, next_handle):
         handle = self.trng()[:32]
+        if self.release >= 1 and self.exported_handle is not None:
+            raise DpeError(0x02000007)
         self.exported_cdi = self.cdi(node, b'Exported CDI')
         if self.exported_handle is not None:
             raise DpeError(0x02000007)
         self.exported_handle = handle
         key = self._key(self.exported_cdi, b'Exported ECC', b'Exported ECC')
         cert = self.certificate(node, key, self.ueid, exported=True)
-        return (DEAD_HANDLE * 2 + handle + struct.pack('<I', len(cert)) +
-                cert.ljust(6144, b'\0'))
+        if self.release >= 2 and not retain and not self._children(node):
+            self._destroy_from(node)
+        elif self.release >= 1:
+            node.handle = next_handle
+            if not retain:
+                node.state = 'retired'
+        return (DEAD_HANDLE + next_handle + handle +
+                struct.pack('<I', len(cert)) + cert.ljust(6144, b'\0'))
 
     def _certify(self, locality, body, san=None):
         handle, _, fmt, label = struct.unpack('<16sII48s', body[:72])
@@ -624,7 +694,10 @@ class Dpe:
         return node.handle
 
     def _destroy(self, locality, handle):
-        node = self._lookup(handle, locality)
+        self._destroy_from(self._lookup(handle, locality))
+        return b''
+
+    def _destroy_from(self, node):
         doomed = [node]
         for n in doomed:
             doomed += self._children(n)
@@ -633,8 +706,7 @@ class Dpe:
             doomed.append(up)
             up = up.parent
         for n in doomed:
-            n.destroy()
-        return b''
+            n.destroy(self.release >= 2)
 
     def _cert_chain(self, body):
         offset, size = struct.unpack('<II', body[:8])
@@ -664,8 +736,10 @@ class Dpe:
         elif cmd == DERIVE_CONTEXT:
             handle, data, flags, tci_type, target = \
                 struct.unpack('<16s48sIII', body[:76])
+            owner = target if self.release >= 3 and \
+                flags & CHANGE_LOCALITY else user
             if not flags & RECURSIVE:
-                self._threshold(user)
+                self._threshold(owner)
             if not pl0 and (flags & EXPORT_CDI or flags & CHANGE_LOCALITY and
                             target == self.pl0_pauser):
                 raise MailboxError(BAD_PRIVILEGE)
@@ -783,11 +857,40 @@ class Dpe:
 
     def disable_attestation(self):
         """What DISABLE_ATTESTATION does."""
-        self._draws(3)
-        self.rt_cdi = kdf(bytes(48), b'zero_rt_cdi')
+        if self.release >= 2:
+            self._draws(4)
+            self.rt_cdi = self.exported_cdi = kdf(bytes(48), b'zero_cdi')
+        else:
+            self._draws(3)
+            self.rt_cdi = kdf(bytes(48), b'zero_rt_cdi')
         self.rt_key = Key.from_seed(self.rt_cdi)
         self.attestation_disabled = True
         return b''
+
+    def _revoke(self, user, req):
+        if len(req) != 36:
+            raise MailboxError(INVALID_PARAMS)
+        if not self._is_pl0(user):
+            raise MailboxError(BAD_PRIVILEGE)
+        if self.exported_handle is None or req[4:] != self.exported_handle:
+            raise MailboxError(NOT_EXPORTED)
+        self.exported_handle = None
+        return b''
+
+    def _reallocate(self, user, req):
+        if len(req) != 8:
+            raise MailboxError(INSUFFICIENT_MEMORY)
+        if not self._is_pl0(user):
+            raise MailboxError(BAD_PRIVILEGE)
+        limit, = struct.unpack('<I', req[4:])
+        for wrong, error in (
+                (limit < 2, LIMIT_TOO_SMALL), (limit > 32, LIMIT_TOO_LARGE),
+                (limit < self._used()[0], LIMIT_BELOW_PL0),
+                (32 - limit < self._used()[1], LIMIT_BELOW_PL1)):
+            if wrong:
+                raise MailboxError(error)
+        self.limits = [limit, 32 - limit]
+        return struct.pack('<2I', *self.limits)
 
     def command(self, user, cmd, req):
         """Serve a mailbox command whose transport has been found in order.
@@ -822,6 +925,13 @@ class Dpe:
                 return self._sign_exported(user, req)
             if cmd == CMD_DISABLE_ATTESTATION:
                 return self.disable_attestation()
+            for code, since, serve in (
+                    (CMD_REVOKE_EXPORTED, 1, self._revoke),
+                    (CMD_REALLOCATE, 3, self._reallocate)):
+                if cmd == code and self.release >= since:
+                    return serve(user, req)
+                if cmd == code:
+                    raise MailboxError(UNKNOWN_COMMAND)
             raise ValueError('not a command of DPE: 0x%08x' % cmd)
         except MailboxError as e:
             self.non_fatal = e.code
@@ -832,6 +942,8 @@ class Dpe:
     def _validation_error(self):
         """The number of the first broken rule that commands can break."""
         for s in self.slots:
+            if s.state == 'retired' and not self._children(s):
+                return 0x10
             if s.locality != s.tci_locality:
                 return 0x0F
         for s in self.slots:
@@ -861,35 +973,63 @@ class Dpe:
     def _restart(self, rt_cdi, rt_key, chain):
         self.rt_cdi, self.rt_key, self.chain = rt_cdi, rt_key, chain
         self.device_info = None
-        self.exported_handle = None
+        if self.release < 2:
+            self.exported_handle = None
         if self.attestation_disabled:
             self.disable_attestation()
 
-    def update_reset(self, rt_cdi, rt_key, chain, pcr3, mbox_user):
+    def _stops(self):
+        """Is what runtime finds a reason to stop?"""
+        for s in self.slots:
+            if not s.used and s.tag is not None:
+                self.non_fatal = INACTIVE_WITH_TAG if s.tag else \
+                    INACTIVE_HAS_TAG
+                return True
+        if self._root() is None:
+            self.non_fatal = NO_ROOT
+            return True
+        return False
+
+    def update_reset(self, rt_cdi, rt_key, chain, pcr3, mbox_user, pcr2=None,
+                     manifest=()):
         """New firmware; False: runtime stops with a fatal error."""
         self._restart(rt_cdi, rt_key, chain)
         self._inspect(mbox_user)
-        root = self._root()
-        if root is None:
-            self.non_fatal = NO_ROOT
+        if self._stops():
             return False
-        root.current = root.cumulative = pcr3
+        root = self._root()
+        root.current, root.cumulative = \
+            pcr2 if self.release >= 4 else pcr3, pcr3
+        if self.release >= 4 and not self.attestation_disabled:
+            cciv = [s for s in self._children(root)
+                    if s.type == 0x43434956 and not s.simulation]
+            if not cciv:
+                self.non_fatal = NO_CCIV
+                return False
+            measurement = cciv_measurement(self.locked, manifest)
+            if cciv[0].current != measurement:
+                cciv[0].extend(measurement)
         return True
 
-    def warm_reset(self, rt_cdi, rt_key, chain, pcr3, mbox_user=0):
-        """False: runtime stops with a fatal error."""
+    def warm_reset(self, rt_cdi, rt_key, chain, pcr3, mbox_user=0, pcr2=None,
+                   manifest=(), busy=False):
+        """False: runtime stops with a fatal error.  busy: it was serving a
+        command; manifest: of no use here."""
         self._restart(rt_cdi, rt_key, chain)
         self._inspect(mbox_user)
-        root = self._root()
-        if root is None:
-            self.non_fatal = NO_ROOT
+        if self._stops():
             return False
-        if root.current != pcr3:
+        root = self._root()
+        if self.release >= 4 and root.current != pcr2:
+            self.disable_attestation()
+            self.non_fatal = CURRENT_CHANGED
+        elif (root.cumulative if self.release >= 4 else root.current) != pcr3:
             self.disable_attestation()
             self.non_fatal = JOURNEY_CHANGED
-        # every warm reset looks as if it had come amid a command
-        self.disable_attestation()
-        self.non_fatal = BUSY_DURING_WARM_RESET
+        # up to 1.2.1 every warm reset looks as if it had come amid a command
+        if busy or self.release < 2:
+            self.disable_attestation()
+            self.non_fatal = BUSY_DURING_WARM_RESET
         return True
 
 
@@ -966,6 +1106,14 @@ def add_san(info, size=None):
     return request(CMD_ADD_SUBJECT_ALT_NAME,
                    struct.pack('<I', len(info) if size is None else size) +
                    info)
+
+
+def revoke(handle):
+    return request(CMD_REVOKE_EXPORTED, handle)
+
+
+def reallocate(limit):
+    return request(CMD_REALLOCATE, struct.pack('<I', limit))
 
 
 def tag_tci(handle, tag):

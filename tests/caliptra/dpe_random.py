@@ -56,7 +56,7 @@ class Chooser:
         return self.rand.choice((bytes(48), b'\0' + self._bytes(47),
                                  self._bytes(48)))
 
-    def _derive_flags(self):
+    def _derive_flags(self, dpe):
         r = self.rand
         kind = r.random()
         if kind < 0.3:      # a child beside others
@@ -67,6 +67,9 @@ class Chooser:
             flags = m.RECURSIVE
         elif kind < 0.7:
             flags = m.EXPORT_CDI | m.CREATE_CERT
+            # or the parent goes, and soon all is gone
+            if dpe.release >= 1 and r.random() < 0.8:
+                flags |= m.RETAIN_PARENT
         else:
             flags = 0
         if r.random() < 0.7:
@@ -85,7 +88,7 @@ class Chooser:
         node = [s for s in dpe.slots if s.state == 'active' and
                 (s.locality, s.handle) == (user, handle)]
         tci_type = r.choice((0, 0x41424344, node[0].type if node else 5))
-        req = m.derive(handle, self._bytes(48), self._derive_flags(),
+        req = m.derive(handle, self._bytes(48), self._derive_flags(dpe),
                        tci_type, r.choice(self.users + (0xFFFFFFFF, 77)))
         return user, m.CMD_INVOKE_DPE, req
 
@@ -157,6 +160,14 @@ class Chooser:
         if kind < 0.92:
             return user, m.CMD_GET_TAGGED_TCI, \
                 m.get_tagged_tci(r.choice(self.tags))
+        if kind < 0.925:
+            if r.random() < 0.8:
+                user = self.pl0
+            if r.random() < 0.5:
+                return user, m.CMD_REVOKE_EXPORTED, \
+                    m.revoke(r.choice(self.exported))
+            return user, m.CMD_REALLOCATE, \
+                m.reallocate(r.choice((0, 2, 8, 16, 24, 30, 33)))
         if kind < 0.94:
             if r.random() < 0.7:
                 user = self.pl0

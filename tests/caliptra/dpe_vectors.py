@@ -191,3 +191,145 @@ EXPORTED_CERT = bytes.fromhex(
     'f99a3c6a2b42b6b63249722d295b6eaaef1b3d2dd8b0c87efe5b072b49daf6f52136'
     'd1a65d108d5941023100d60920afd631723295464e5984aa6bfdb49787138418c757'
     'dcd2fe3e58e38316a3813e87810b12f81e08d06ac94a9eeb')
+
+
+# ---- later releases ----
+#
+# Computed by hand-written models of the profile before this one knew of
+# releases; the form of TcbInfo in 1.2.5 is that of a unit test of caliptra-dpe
+# (commit e63241c, test_encode_multi_tcb_info_bytes).  Inputs as above, and from
+# 1.2.4 on PCR 2 48 times 22, and of the manifest: PL0 user 1, flags 1, FMC
+# loaded to 0x40000000 with entry 0x40000130, runtime to 0x40006000, 0x40006540.
+
+PCR2 = b'\x22' * 48
+MANIFEST = [1, 1, 0x40000000, 0x40000130, 0x40006000, 0x40006540]
+CCIV = bytes.fromhex(
+    '9ca6d627a92f28328b4e7fb15dd36f951f97922f7f478f9b52a4f84619a89366c274'
+    'be9f87aca408e4239b7052f7c77f'
+    )
+CCIV_CUMULATIVE = bytes.fromhex(
+    '2077e835b20c11bed717aafd80402a54f4b54299bb025bcf19ac4093fd589a1c0386'
+    '0487eb073773c26177bfe9e16ab4'
+    )
+
+# n of 1.2.n: what is derived
+DERIVED = {
+    (1, 2, 3): {
+        'hash':
+        '3e3aee383ce112096b4a23681dbcc8bcf83f9bf72d3bd3f77097010c9d2f9e5243a9'
+        '6e9d2e0c1571b0853df6c7fa0f2c',
+        'cdi':
+        'd1f29f1236b1cfb435aa54364baf4c97b9e67e5a46040387bfc327fa6799b38631ff'
+        '3d13bf03723cdaa005d20ddc8ea0',
+        'key':
+        'be2736668c655be328f2aac145950c2646247eb329f5356b5b3c560f875dcc692541'
+        '4404c5c47a4afd49ef66e1509e77',
+        'x':
+        '63875f8e3d48839d3e805d87e4f554abe560b90f8eb8d5afbe4ab565c890a8be6f3b'
+        'ef23c5deb4ae8ade06893cce44fd',
+        'y':
+        'b30595f9c13a10447ae7e3cafe5f4dfc12825eb6a2b4a04eee16f13afeaeac615450'
+        '0c5738e565c4d43c08a0148a1a1d',
+        'exported_cdi':
+        '435ac0bcb3d8aac34edbb2771427425165541f8caca55dd1dca5b886efa8eb89637b'
+        'efad6d8431621d978485c3c2e8f9',
+        'exported_x':
+        '9e71e9601e708ddab2fabf394772245203e5fb7cf5cf94f0512fe8a55bb410e56756'
+        '9d1c859cefcb6ad928ae67570b76',
+    },
+    (4, 5): {
+        'hash':
+        '8814996b45243efac46c04c1bb73f8e836e40cf1c30d06c6c637d9852d1645b8d8ed'
+        '8335c7e803695bd1e18b1737931a',
+        'cdi':
+        'a8ef42ebacdd5821417b10b18642bd640dfa12486034c90d743e51c51536d68f14f3'
+        'e98c06ceae2e5bbc3c681b1d4874',
+        'key':
+        'd18f72d83b722643d112649fb91115bed3ad3d81449758c46cd09b99f17484dd1f58'
+        'e0686f0c711e551aca828e551b18',
+        'x':
+        '2bc93a14a5d91e2d2a0523f35bd85b1bb6f634b4fd453b88fc1f989eb65f382e0847'
+        'da4fb383f500192b2769adf80124',
+        'y':
+        '24df087aeb4d8a0ac92efad77a8c6ac0105604ad47a061b24d51955e0e5f3f49241f'
+        'f916c5cad084180cb115a55fd15e',
+        'exported_cdi':
+        '9424b37bc8e5217e250211df8126a6cf24cb183a576f68a22465b247cab5d707cac9'
+        'b6b60b3a0fee4f165e0fa96e3551',
+        'exported_x':
+        '86196555a54727d0b2c43c081d4332f33872095e1c45d65382f87c414cf5236d7ca1'
+        '3b0d7921b70d2611677720e3e4df',
+    },
+}
+
+# the measurement hash with DPE_DERIVE_INTERNAL_INPUT_INFO
+HASH_INFO = {
+    (0,):
+        'd26381534de9fbb525921e591b0e66964850cfa69f6beb897671a37e590c00c703a6'
+        '708c059f2cb0274e3672b8fb32e6',
+    (1, 2):
+        '6f3407c23170ca08f376be24416194e43c590b1e0742316d99a54ff21788ee9c34e1'
+        'b9a4b90032fc45a98758a765ee4d',
+    (3,):
+        'a5d16ab73b2c13458222992f6e74b4cbccd5034d11fa5f0cb6a24a87088618bec8f9'
+        '41f1c76183bda7ca4e2d79281e46',
+    (4, 5):
+        '61bfe67e690ff4813620bed2b52572975ef485828982751c80da8246062259327c0b'
+        'ab9f41de90bcf44116a53f5d85cf',
+}
+
+# certificates and CMS: length, SHA-256
+OBJECTS = {
+    (1, 2, 3): {
+        'leaf': (1015, '3f62f201fa1cafe7d19bf0b87294df3f'
+            'cc217a04691a9b36d1a8b84c3f06533f'),
+        'named': (1078, '80f3e962ee8dbb7eca1c2c791d8114ba'
+            '339b6967917279fdfac38b1ef66662e7'),
+        'csr': (1044, '0840d90857f760a8ddc06159a98790bb'
+            '0a86d8aa8b7470de5abcbf706bc06fd4'),
+        'exported': (875, 'afc4291463ddb5a1fc56b15277d8c575'
+            '49ea0d946d57aab245620a0d29d54d15'),
+    },
+    (4,): {
+        'leaf': (1011, 'f96fec04b45b5bbe5502a076c284f1af'
+            'bc7751a384fed2ca8f727023264e6e5d'),
+        'named': (1072, 'ef8d5a4e69089339e5e6e498a661fa84'
+            'd914c6d5b68e09c3c1e5a68c2bb9e951'),
+        'csr': (1043, 'cec83272a56aebed4b5f92667fa9f369'
+            '7bdbc6169116e6f3922cd98d5b018e9d'),
+        'exported': (870, '58ca51fc82ea43b4b0d2b95b9c3b5592'
+            '219b0062983661c4810d8d4438d5d1b1'),
+    },
+    (5,): {
+        'leaf': (1007, '60b3efa84b95b3b613f0c0b17761aa0b'
+            'b776564960f14baa85295257928797c8'),
+        'named': (1070, '2b8ad5351cc0ac63bc7210d7cf6c9654'
+            'd02d2b6d5c701ac55180f801e08bdc9d'),
+        'csr': (1039, '53b3bed5cfdcbeaadd80c0662f0c8692'
+            'd7171a95305964d5a605c7f744094656'),
+        'exported': (863, 'f8d7db244485d9bf41620a197386fef0'
+            '95aa77c38af375d38ee314aa8f1a6d35'),
+    },
+}
+
+# after DISABLE_ATTESTATION, from 1.2.2 on
+ZERO = {
+    'cdi':
+        'c57bb8d1060c00e93ef90ba2c6561229903257978253bab3b196438c9ac0e091ca6e'
+        'cd3a4758d07020d49426ed0a51b7',
+    'key':
+        'f63118cca5605c1066bb8bba8366fe4ef6021ccde972859f6d43042304e90eb00745'
+        'bb892fc65bd051b04926bfcdf5e1',
+    'x':
+        '01b56206bdab8b8968a7c2bf69c223152ec053bd6f697c383c0ccc7f0b5b3a42f1b2'
+        '22300b50a758b72a4903b709bef2',
+    'y':
+        '11515580bca6d812592dfae0282ac2dcd4168801b7a5c08e232bfb56a7d9d9bccbc4'
+        'b64ed5cb01f93a9cccd34ec8643f',
+    'exported_x':
+        'dea53a71dbc3226536485c6885c732300f595bd892b103ffd94f863c450dc6f74c3e'
+        '2be7ceef4beba0a0a3c612171e5e',
+    'exported_y':
+        '04f73b3aab3d0a801557dd7fb69336e464c4ad0bcce3a54270029a1f9ae4b3897ad7'
+        '391c857a3fd1260be13ddd9d184c',
+}

@@ -207,12 +207,13 @@ def signed(tbs, key):
     return seq(tbs, ECDSA_SHA384, bits(seq(integer(r), integer(s))))
 
 
-def make_csr(common_name, key, ueid):
+def make_csr(common_name, key, ueid, path_len=5, more=b''):
     return signed(
         seq(integer(0), name(common_name, key.name_serial),
             public_key_info(key),
             tlv(0xa0, seq(oid('1.2.840.113549.1.9.14'),
-                          tlv(0x31, seq(common_extensions(5, 4, ueid)))))),
+                          tlv(0x31, seq(common_extensions(path_len, 4, ueid)
+                                        + more))))),
         key)
 
 
@@ -301,10 +302,15 @@ class Bundle:
 # ---- a part that has booted ----
 
 class Identity:
-    """Keys, certificates and PCRs of a part; starts with a cold boot."""
+    """Keys, certificates and PCRs of a part; starts with a cold boot.
 
-    def __init__(self, part, bundle=None, measurements=()):
+    fmc, rt: n of the releases 1.2.n of FMC and runtime
+    """
+
+    def __init__(self, part, bundle=None, measurements=(), fmc=0, rt=0):
         self.part = part
+        self.fmc_release = fmc
+        self.rt_release = rt
         self.pcrs = [bytes(48)] * 32
         self.attestation_disabled = False
         self._device()
@@ -398,15 +404,27 @@ class Identity:
             CN_LDEVID, self.ldevid, CN_FMC, self.fmc, bundle.dates,
             common_extensions(3, 4, part.ueid)
             + extension('2.23.133.5.4.5', tcb_info), self.ldevid.key_id)
-        self.fmc_alias_csr = make_csr(CN_FMC, self.fmc, part.ueid)
+        if self.fmc_release < 3:
+            self.fmc_alias_csr = make_csr(CN_FMC, self.fmc, part.ueid)
+        else:
+            self.fmc_alias_csr = make_csr(
+                CN_FMC, self.fmc, part.ueid, 3,
+                extension('2.23.133.5.4.5', tcb_info))
+
+    @property
+    def _rt_measurements(self):
+        """What stands for the runtime."""
+        if self.fmc_release < 4:
+            return self.bundle.rt_tci, self.bundle.digest
+        return (self.bundle.rt_tci,)
 
     def _measure_rt(self):
-        self._measure(2, 3, (self.bundle.rt_tci, self.bundle.digest))
+        self._measure(2, 3, self._rt_measurements)
 
     def _rt_alias(self):
         bundle = self.bundle
         self.rt_cdi = kdf(self.fmc_cdi, b'rt_alias_cdi',
-                          bundle.rt_tci + bundle.digest)
+                          b''.join(self._rt_measurements))
         self.rt = Key.generate(kdf(self.rt_cdi, b'rt_alias_keygen'))
         tcb_info = seq(integer(0x100 | bundle.rt_svn & 0xff, 0x83),
                        fwids(bundle.rt_tci), tlv(0x89, b'RT_INFO'))
@@ -424,8 +442,10 @@ class Identity:
 
     # ---- what may happen afterwards ----
 
-    def update(self, bundle):
-        """An update that was accepted."""
+    def update(self, bundle, rt=None):
+        """An update that was accepted; rt: runtime's release, if another."""
+        if rt is not None:
+            self.rt_release = rt
         self.bundle = Bundle(bundle)
         self.min_rt_svn = min(self.min_rt_svn, self.bundle.rt_svn)
         self._measure_fmc()
@@ -437,13 +457,24 @@ class Identity:
         self._measure_rt()
 
     def warm_reset(self):
-        """Runtime of this release disables attestation at each of them."""
-        self.disable_attestation()
+        """Up to 1.2.1 runtime disables attestation at each of them."""
+        if not self.part.debug_locked:
+            self._overwrite_key_vault()
+        if self.rt_release < 2:
+            self.disable_attestation()
+
+    def _overwrite_key_vault(self):
+        """FMC 1.2.4 makes a key of what it finds, for all of its parts."""
+        self.fmc_cdi = b'\xaa' * 48
+        self.fmc = Key.generate(kdf(self.fmc_cdi, b'fmc_alias_keygen'))
+        self._rt_alias()
 
     def disable_attestation(self):
         """The key of runtime becomes one that every part has."""
         self.attestation_disabled = True
-        self.rt = Key.generate(kdf(bytes(48), b'zero_rt_cdi'))
+        self.rt = Key.generate(kdf(bytes(48), b'zero_cdi'
+                                   if self.rt_release >= 2
+                                   else b'zero_rt_cdi'))
 
     def quote(self, nonce):
         """(digest, r, s) of QUOTE_PCRS."""

@@ -6,6 +6,7 @@
 
 """What test_dpe.py measures the device with is itself measured here."""
 
+import hashlib
 import os
 import sys
 import unittest
@@ -24,13 +25,14 @@ class VectorDpe(m.Dpe):
         pass
 
 
-def vector_dpe():
+def vector_dpe(release=0, max_handles=m.MAX_HANDLES_LATER):
     calls = iter(range(1, 100))
     return VectorDpe(k.RT_CDI,
                      m.Key.from_seed(m.kdf(k.RT_CDI, b'rt_alias_keygen')),
                      k.PCR3, [1], 1, bytes(2000), k.UEID,
                      lambda: k.handle(next(calls)),
-                     max_handles=m.MAX_HANDLES_LATER)
+                     max_handles=max_handles, release=release, pcr2=v.PCR2,
+                     manifest=v.MANIFEST)
 
 
 class TestModel(unittest.TestCase):
@@ -107,6 +109,76 @@ class TestModel(unittest.TestCase):
         self.ask(m.stash(b'efgh', k.COUNT_UP), m.CMD_STASH_MEASUREMENT)
         stashed = self.ask(m.certify(label=k.LABEL), m.CMD_INVOKE_DPE)
         self.assertEqual(derived, stashed)
+
+
+class TestReleases(unittest.TestCase):
+    """Known answers of each release."""
+
+    def each(self, table):
+        """(known answers, a DPE) for every release of a table."""
+        for releases, known in table.items():
+            for release in releases:
+                with self.subTest(release=release):
+                    yield known, vector_dpe(release, None)
+
+    def test_slots(self):
+        self.assertEqual([len(vector_dpe(n, None).slots) for n in range(6)],
+                         [24] * 3 + [32] * 3)
+
+    def test_cciv(self):
+        for release in (4, 5):
+            root, cciv = vector_dpe(release).slots[:2]
+            self.assertEqual((root.type, root.current, root.cumulative),
+                             (0x52544d52, v.PCR2, k.PCR3))
+            self.assertEqual((cciv.type, cciv.current, cciv.cumulative),
+                             (0x43434956, v.CCIV, v.CCIV_CUMULATIVE))
+
+    def test_derivations(self):
+        for known, dpe in self.each(v.DERIVED):
+            leaf = dpe.slots[1]
+            key = dpe.leaf_key(leaf, k.LABEL)
+            cdi = dpe.cdi(leaf, b'Exported CDI')
+            exported = dpe._key(cdi, b'Exported ECC', b'Exported ECC')
+            self.assertEqual({
+                'hash': dpe.measurement_hash(leaf).hex(),
+                'cdi': dpe.cdi(leaf, b'DPE').hex(), 'key': '%096x' % key.d,
+                'x': key.x.hex(), 'y': key.y.hex(),
+                'exported_cdi': cdi.hex(), 'exported_x': exported.x.hex(),
+            }, known)
+
+    def test_internal_info(self):
+        for known, dpe in self.each(v.HASH_INFO):
+            leaf = dpe.slots[1]
+            leaf.info = True
+            self.assertEqual(dpe.measurement_hash(leaf).hex(), known)
+
+    def test_objects(self):
+        for known, dpe in self.each(v.OBJECTS):
+            leaf = dpe.slots[1]
+            key = dpe.leaf_key(leaf, k.LABEL)
+            exported = dpe._key(dpe.cdi(leaf, b'Exported CDI'),
+                                b'Exported ECC', b'Exported ECC')
+            self.assertEqual({
+                name: (len(der), hashlib.sha256(der).hexdigest())
+                for name, der in (
+                    ('leaf', dpe.certificate(leaf, key, k.LABEL)),
+                    ('named', dpe.certificate(leaf, key, k.LABEL,
+                                              san=k.SAN)),
+                    ('csr', dpe.csr(leaf, key, k.LABEL)),
+                    ('exported', dpe.certificate(leaf, exported, k.UEID,
+                                                 True)))}, known)
+
+    def test_disabled(self):
+        for release in range(2, 6):
+            dpe = vector_dpe(release)
+            dpe.disable_attestation()
+            exported = dpe._key(dpe.exported_cdi, b'Exported ECC',
+                                b'Exported ECC')
+            self.assertEqual({
+                'cdi': dpe.rt_cdi.hex(), 'key': '%096x' % dpe.rt_key.d,
+                'x': dpe.rt_key.x.hex(), 'y': dpe.rt_key.y.hex(),
+                'exported_x': exported.x.hex(),
+                'exported_y': exported.y.hex()}, v.ZERO)
 
 
 if __name__ == '__main__':

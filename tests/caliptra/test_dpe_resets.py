@@ -344,14 +344,15 @@ class Streams(DeviceTest):
 # ---- chance ----
 
 class RandomDialogues(DeviceTest):
-    """At least 2,000 commands over 50 seeds, good and bad ones mixed."""
+    """At least 2,000 commands over 50 seeds, good and bad ones mixed; the
+    seeds are spread over the releases."""
 
     def dialogue(self, seed):
         rand = random.Random(seed)
         b = self.bench
         stashed = [(rand.randbytes(4), rand.randbytes(48))
                    for _ in range(rand.choice((0, 0, 1, 3)))]
-        b.cold_boot(seed=seed, stashed=stashed)
+        b.cold_boot(seed=seed, stashed=stashed, release=seed % 6)
         chooser = dpe_random.Chooser(rand)
         snapshot_at = rand.randrange(STEPS) if seed % 5 == 0 else None
         for step in range(STEPS):

@@ -398,10 +398,11 @@ class RandomPart:
         return (b'20240102030405Z', b'%d0607080910Z' %
                 self.rng.randrange(2030, 9999))
 
-    def bundle(self):
+    def bundle(self, release=None):
         """One of the bundles that the part takes, as an update too."""
         rng = self.rng
         return make_bundle(
+            release=release,
             fmc=self.fmc, fmc_svn=self.fmc_svn,
             fmc_version=rng.getrandbits(16),
             rt=rng.randbytes(4 * rng.randrange(1, 500)),
@@ -413,7 +414,7 @@ class RandomPart:
 
 
 class TestRandomParts(TempDir):
-    """The device against the oracle."""
+    """The device against the oracle; the sets are spread over the releases."""
 
     SETS = 24
 
@@ -423,11 +424,13 @@ class TestRandomParts(TempDir):
         with soc.CaliptraSoc(seed=2) as dev:
             for i in range(self.SETS):
                 with self.subTest(set=i):
-                    self.check_part(dev, RandomPart(rng), ca, rng)
+                    self.check_part(dev, RandomPart(rng), ca, rng, i % 6)
 
-    def check_part(self, dev, r, ca, rng):
-        bundle = r.bundle()
-        want = model.Identity(r.part, bundle, r.measurements)
+    def check_part(self, dev, r, ca, rng, release):
+        name = '1.2.%d' % release
+        bundle = r.bundle(name)
+        want = model.Identity(r.part, bundle, r.measurements, release,
+                              release)
         csr = cold_boot(dev, r.part, bundle, r.measurements, csr=True)
         self.assertEqual(csr, want.idevid_csr)
         self.assert_identity(dev, want, 'cold boot')
@@ -456,7 +459,7 @@ class TestRandomParts(TempDir):
         self.assert_pcrs(dev, want, rng.randbytes(32))
 
         # a new runtime
-        new = r.bundle()
+        new = r.bundle(name)
         want.update(new)
         update(dev, new)
         self.assert_identity(dev, want, 'update')

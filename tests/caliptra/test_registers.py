@@ -291,7 +291,7 @@ class Properties(unittest.TestCase):
                                       path=path, property=name, value=0)
 
     def test_wrong_max_handles(self):
-        for value in (0, 23, 33, 255):
+        for value in (1, 23, 33, 255):
             with self.subTest(value=value), self.assertRaisesRegex(
                     QTestError, 'dpe-max-handles must be 24 to 32, not %d'
                     % value):

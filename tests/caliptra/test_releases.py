@@ -31,6 +31,13 @@ def boot(soc, bundle):
     soc.wait_ready_for_runtime()
 
 
+def settle(soc):
+    """Let runtime get to where it waits for commands."""
+    for _ in range(200):
+        soc.serve_trng()
+        soc.clock_step(100000)
+
+
 class TestRecognition(unittest.TestCase):
     """Which release is it?  The log tells, with the reason."""
 
@@ -99,11 +106,11 @@ class TestRecognition(unittest.TestCase):
             bad[-1] ^= 1
             soc.mailbox_send(cs.FIRMWARE_LOAD, bytes(bad))
             self.assertEqual(soc.mailbox_finish()[0], cs.CMD_FAILURE)
-            soc.wait_ready_for_runtime()
+            settle(soc)
             self.assertEqual(self.said(), [])
             soc.load_firmware(make_bundle(release='1.2.5',
                                           fmc_release='1.2.4'))
-            soc.wait_ready_for_runtime()
+            settle(soc)
             self.assertEqual(self.said(), ['runtime 1.2.5 (revision)'])
 
 

@@ -162,6 +162,9 @@ static void test_templates(void)
         { CALIPTRA_X509_FMC_ALIAS_CSR, 325,
           "4a0f29e5c0dfed1576f8a28397cd2ab8b172e96d1a567883"
           "4bd643b6ff176e4921724e90d705c81fe8d037aa5a8d09aa" },
+        { CALIPTRA_X509_FMC_ALIAS_CSR_TCB_INFO, 529,
+          "94881b9306bd34f2d3aac0b2b5186aff89249eda0c7fa290"
+          "fc39c7dc2b670f4ac752c368f02fff1340d899c757d91732" },
         { CALIPTRA_X509_RT_ALIAS, 649,
           "39b62aeed8411fb888fbe819ca2171c90d959407afee4cd1"
           "c2c6876831b7c5a13c7e8b3302c844eeec040aedc7f9280f" },
