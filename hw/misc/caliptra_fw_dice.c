@@ -920,6 +920,10 @@ static uint32_t get_csr(const uint8_t *csr, uint32_t len, uint32_t max,
 uint32_t caliptra_cmd_get_idev_csr(CaliptraFw *fw, const uint8_t *req,
                                    size_t req_len, CaliptraRsp *rsp)
 {
+    /* what is there then is for the property only */
+    if (!caliptra_rom_has(fw, CALIPTRA_ROM_GET_IDEV_CSR)) {
+        return CALIPTRA_ERR_RUNTIME_GET_IDEV_ID_UNSUPPORTED_ROM;
+    }
     return get_csr(fw->pdata.idevid_csr, fw->pdata.idevid_csr_len,
                    CALIPTRA_CSR_MAX,
                    CALIPTRA_ERR_RUNTIME_GET_IDEV_ID_UNPROVISIONED,

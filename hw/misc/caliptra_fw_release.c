@@ -150,6 +150,19 @@ static const struct {
 };
 
 /*
+ * ROMs by the version that they report (builder/src/version.rs).  Those before
+ * 1.1.0 are for RTL 1.0 and taken for 1.1.0; it is not modelled that the FMC
+ * alias certificate of 1.1.0 describes its measurements otherwise.
+ */
+static const struct {
+    uint16_t version;
+    uint32_t news;
+} roms[] = {
+    { 1 << 11 | 1 << 6 | 1, BIT(CALIPTRA_ROM_RESERVED_USER) },
+    { 1 << 11 | 2 << 6 | 0, BIT(CALIPTRA_ROM_GET_IDEV_CSR) },
+};
+
+/*
  * Images that vendors give away, and what they behave as
  * (AspeedTech-BMC/cptra_imgtool, prebuilt)
  */
@@ -205,6 +218,18 @@ bool caliptra_fmc_has(const CaliptraFw *fw, CaliptraFmcTrait trait)
         }
     }
     return false;
+}
+
+bool caliptra_rom_has(const CaliptraFw *fw, CaliptraRomTrait trait)
+{
+    /* one that does not tell its version is taken for the newest */
+    for (size_t i = 0; i < ARRAY_SIZE(roms); i++) {
+        if ((roms[i].news & BIT(trait)) && fw->rom.version &&
+            fw->rom.version < roms[i].version) {
+            return false;
+        }
+    }
+    return true;
 }
 
 const char *caliptra_release_name(CaliptraRelease release)

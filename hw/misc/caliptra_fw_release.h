@@ -77,13 +77,23 @@ typedef enum CaliptraFmcTrait {
     CALIPTRA_FMC_TRAITS,
 } CaliptraFmcTrait;
 
+/* and of ROM, whose releases have numbers of their own */
+typedef enum CaliptraRomTrait {
+    /* 1.1.1 */
+    CALIPTRA_ROM_RESERVED_USER,         /* refuses the user 0xFFFFFFFF */
+    /* 1.2.0 */
+    CALIPTRA_ROM_GET_IDEV_CSR,          /* keeps the CSR and hands it out */
+} CaliptraRomTrait;
+
 /**
- * caliptra_rt_has / caliptra_fmc_has: does this runtime, this FMC do so?
- * @fw: the firmware side, with a bundle loaded
+ * caliptra_rt_has / caliptra_fmc_has / caliptra_rom_has: does this runtime,
+ * this FMC, this ROM do so?
+ * @fw: the firmware side, with a bundle loaded (not for ROM)
  * @trait: what
  */
 bool caliptra_rt_has(const CaliptraFw *fw, CaliptraRtTrait trait);
 bool caliptra_fmc_has(const CaliptraFw *fw, CaliptraFmcTrait trait);
+bool caliptra_rom_has(const CaliptraFw *fw, CaliptraRomTrait trait);
 
 /* the same by release; false for CALIPTRA_RELEASE_AUTO */
 bool caliptra_release_rt_has(CaliptraRelease release, CaliptraRtTrait trait);

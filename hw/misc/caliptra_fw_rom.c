@@ -565,8 +565,12 @@ static const struct {
     { CALIPTRA_CMD_GET_IDEV_CSR, "GET_IDEV_CSR", 4, rom_cmd_get_idev_csr },
 };
 
-static int rom_find_command(uint32_t code)
+static int rom_find_command(const CaliptraFw *fw, uint32_t code)
 {
+    if (code == CALIPTRA_CMD_GET_IDEV_CSR &&
+        !caliptra_rom_has(fw, CALIPTRA_ROM_GET_IDEV_CSR)) {
+        return -1;
+    }
     for (int i = 0; i < ARRAY_SIZE(rom_commands); i++) {
         if (rom_commands[i].code == code) {
             return i;
@@ -591,14 +595,15 @@ static uint32_t rom_accept(CaliptraFw *fw)
         return CALIPTRA_FW_WAIT;
     }
     caliptra_fw_error_non_fatal(fw, 0);
-    if (caliptra_fw_caller(fw) == CALIPTRA_UC_USER) {
+    if (caliptra_fw_caller(fw) == CALIPTRA_UC_USER &&
+        caliptra_rom_has(fw, CALIPTRA_ROM_RESERVED_USER)) {
         return CALIPTRA_ERR_FW_PROC_MAILBOX_RESERVED_PAUSER;
     }
     code = caliptra_fw_mbox_cmd(fw);
     if (code == CALIPTRA_CMD_FIRMWARE_LOAD) {
         return caliptra_fw_goto(fw, CALIPTRA_FLOW_ROM_LOAD);
     }
-    i = rom_find_command(code);
+    i = rom_find_command(fw, code);
     if (i < 0) {
         return CALIPTRA_ERR_FW_PROC_MAILBOX_INVALID_COMMAND;
     }
@@ -623,7 +628,7 @@ static uint32_t rom_accept(CaliptraFw *fw)
 static uint32_t rom_serve(CaliptraFw *fw)
 {
     g_autofree CaliptraRsp *rsp = g_new0(CaliptraRsp, 1);
-    int i = rom_find_command(caliptra_fw_mbox_cmd(fw));
+    int i = rom_find_command(fw, caliptra_fw_mbox_cmd(fw));
     uint32_t ret;
 
     /* the SoC cannot change mbox_cmd without losing the command */
