@@ -15,6 +15,7 @@
 #include "hw/misc/aspeed_caliptra.h"
 #include "hw/misc/caliptra_bringup.h"
 #include "hw/misc/aspeed_flsh.h"
+#include "qapi/qapi-types-common.h"
 #include "qemu/timer.h"
 #include "system/memory.h"
 
