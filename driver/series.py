@@ -513,16 +513,20 @@ def accepted(message, maintained):
 
 def make_commits(points, tree):
     git = Git(tree)
-    git('init', '-q', '-b', 'series')
-    # nothing in the background that the removal of the tree would meet
-    git('config', 'gc.auto', '0')
-    git('config', 'maintenance.auto', 'false')
-    git('add', '-f', '.')
-    git('commit', '-q', '-m', 'QEMU')
-    git('tag', 'point-0')
+    if (tree / '.git').exists():
+        # of an earlier --check
+        git('checkout', '-q', '-f', '-B', 'series', 'point-0')
+    else:
+        git('init', '-q', '-b', 'series')
+        # nothing in the background that the removal of the tree would meet
+        git('config', 'gc.auto', '0')
+        git('config', 'maintenance.auto', 'false')
+        git('add', '-f', '.')
+        git('commit', '-q', '-m', 'QEMU')
+        git('tag', 'point-0')
     for number in range(len(points.patches)):
         lay(points, git, number)
-        git('tag', f'point-{number + 1}')
+        git('tag', '-f', f'point-{number + 1}')
     for name, text in points.final.items():
         if (tree / name).read_text(encoding='utf-8') != text:
             raise Trouble(f'{name} is not complete at the end of the series')
@@ -588,25 +592,25 @@ class Check:
 
     def devices(self):
         """All that the tree has of ours is built, whoever selects it"""
-        ours = []
-        for name in self.points.files:
-            if 'Kconfig' in Path(name).name:
-                text = (self.tree / name).read_text(encoding='utf-8')
-                base = self.points.base[name]
-                ours += [c for c in re.findall(r'^config (\w+)', text, re.M)
-                         if f'config {c}\n' not in base and c != 'GCRYPT']
-        for target, mak in (('aarch64', 'aarch64-softmmu'),
-                            ('riscv32', 'riscv32-softmmu')):
-            there = ROOT / 'configs/devices' / mak / 'caliptra.mak'
-            lines = [x for x in there.read_text(encoding='utf-8').splitlines()
-                     if not x.startswith('CONFIG_') or
-                     f'CONFIG_{x[7:-2]}' not in self.points.owner or
-                     x[7:-2] in ours]
-            only = {'aarch64': ('VEER',), 'riscv32': ('ASPEED',)}[target]
-            lines += [f'CONFIG_{c}=y' for c in ours
-                      if not any(word in c for word in only)]
-            file = self.tree / 'configs/devices' / mak / 'series.mak'
-            text = '\n'.join(sorted(set(lines))) + '\n'
+        known, ours = set(), set()
+        for path in self.tree.rglob('Kconfig*'):
+            name = str(path.relative_to(self.tree))
+            base = self.points.base.get(name)
+            for config in re.findall(r'^config (\w+)', path.read_text(
+                    encoding='utf-8'), re.M):
+                known.add(config)
+                if base is not None and f'config {config}\n' not in base:
+                    ours.add(config)
+        ours -= {'GCRYPT'}
+        for mak, others in (('aarch64-softmmu', 'VEER'),
+                            ('riscv32-softmmu', 'ASPEED')):
+            folder = 'configs/devices/' + mak
+            text = (ROOT / folder / 'caliptra.mak').read_text(
+                encoding='utf-8')
+            configs = set(re.findall(r'^CONFIG_(\w+)=y', text, re.M)) & known
+            configs |= {c for c in ours if others not in c}
+            text = ''.join(f'CONFIG_{c}=y\n' for c in sorted(configs))
+            file = self.tree / folder / 'series.mak'
             if not file.exists() or file.read_text(encoding='utf-8') != text:
                 file.write_text(text, encoding='utf-8')
 
@@ -655,6 +659,13 @@ def check(points, git, out, first, last):
     return bad
 
 
+def own_text(tree, name):
+    """QEMU's own text of a file that patches change"""
+    if (tree / '.git').exists():
+        return Git(tree)('show', f'point-0:{name}')
+    return (tree / name).read_text(encoding='utf-8')
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument('--check', action='store_true')
@@ -664,8 +675,7 @@ def main():
     parser.add_argument('out', type=Path)
     args = parser.parse_args()
     tree, out = args.tree.resolve(), args.out.resolve()
-    points = Points(work_files(), lambda name: (tree / name).read_text(
-        encoding='utf-8'))
+    points = Points(work_files(), lambda name: own_text(tree, name))
     last = args.last or len(points.patches)
     if not 1 <= args.first <= last <= len(points.patches):
         raise Trouble(f'there are {len(points.patches)} points')

@@ -116,7 +116,7 @@ programs it.
 Reads, programming rules and their marks, protections, images of all forms,
 snapshots; and the library with which tests start the machine.
 """, ['tests/qtest/ast2700-otp-test.c', 'tests/qtest/caliptra-utils.*',
-      'tests/data/caliptra/*'],
+      'tests/data/caliptra/*', 'MAINTAINERS'],
           ['qtest-aarch64/ast2700-otp-test']),
 )
 
@@ -140,7 +140,7 @@ device state, so that unit tests can hold them against published vectors.
 QEMU's own crypto has no arithmetic on elliptic curves, hence libgcrypt,
 whichever library that uses.
 """, ['hw/misc/caliptra_crypto.*', 'Kconfig.host', 'meson.build',
-      'hw/misc/Kconfig', 'MAINTAINERS']),
+      'hw/misc/Kconfig']),
     Patch('tests/unit: Vectors for the arithmetic of a Caliptra core', """
 Published vectors, and what must be refused.
 """, ['tests/unit/test-caliptra-crypto.c'], ['test-caliptra-crypto']),
