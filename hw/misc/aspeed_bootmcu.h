@@ -2,6 +2,7 @@
  * Stand-in for the BootMCU of the ASPEED AST27x0: what its parts share
  *
  *   aspeed_bootmcu.c        the boot: Caliptra's bring-up, release of cores
+ *   aspeed_bootmcu_bundle.c reads of the flash, Caliptra's firmware bundle
  *   aspeed_bootmcu_flash.c  FLSH container, SoC manifest, images
  *   aspeed_bootmcu_ipc.c    the Caliptra service for the other cores
  *
@@ -30,6 +31,20 @@
 #define BOOTMCU_CSR_MAX     (ASPEED_BOOTMCU_SRAM + \
                              ASPEED_BOOTMCU_SRAM_SIZE - BOOTMCU_CSR)
 #define BOOTMCU_SCUIO(_reg) (ASPEED_CALIPTRA_SCUIO + ASPEED_SCUIO_##_reg)
+
+#define BOOTMCU_BUNDLE_MAX  CALIPTRA_BRINGUP_FIRMWARE_MAX
+
+/* Between two looks at something that is not there yet */
+#define BOOTMCU_FLASH_RETRY_NS  (1 * SCALE_MS)
+
+/* Where the firmware bundle is looked for */
+typedef enum BundleStage {
+    BUNDLE_PROBE,
+    BUNDLE_TABLE,
+    BUNDLE_READ,
+    BUNDLE_THERE,
+    BUNDLE_STAGES,
+} BundleStage;
 
 typedef struct BootMcuRead BootMcuRead;
 
@@ -129,6 +144,56 @@ void bootmcu_fail(AspeedBootMcuState *s, const char *file, const char *what,
  */
 void bootmcu_release_cores(AspeedBootMcuState *s);
 
+/* ---- aspeed_bootmcu_bundle.c ---- */
+
+static inline AspeedBootMcuState *bootmcu_of_flash(BootMcuFlash *f)
+{
+    return container_of(f, AspeedBootMcuState, flash);
+}
+
+/**
+ * bootmcu_flash_read: read from the flash, without waiting for the host
+ * @f: the flash
+ * @offset: first byte
+ * @size: bytes
+ * @errp: set if the block layer has failed
+ *
+ * To be called with the same arguments, at @f->due or later, until it returns
+ * the data or sets an error.
+ *
+ * Returns: @size bytes, good until bootmcu_flash_forget_read(); NULL: not yet,
+ * or an error.
+ */
+const uint8_t *bootmcu_flash_read(BootMcuFlash *f, int64_t offset,
+                                  uint32_t size, Error **errp);
+
+/**
+ * bootmcu_flash_forget_read: the data have been used, or nobody wants them
+ * @f: the flash
+ */
+void bootmcu_flash_forget_read(BootMcuFlash *f);
+
+/**
+ * bootmcu_flash_firmware: read Caliptra's firmware bundle from the flash
+ * @s: the BootMCU
+ *
+ * To be called until it returns true, which is at once if the bundle comes
+ * from a file.  Failures end the bring-up.
+ */
+bool bootmcu_flash_firmware(AspeedBootMcuState *s);
+
+/**
+ * bootmcu_flash_set_bundle: tell the bring-up which firmware there is
+ * @f: the flash; bundle and bundle_size are set
+ */
+void bootmcu_flash_set_bundle(BootMcuFlash *f);
+
+/**
+ * bootmcu_flash_drop_bundle: the next bring-up reads the bundle again
+ * @f: the flash
+ */
+void bootmcu_flash_drop_bundle(BootMcuFlash *f);
+
 /* ---- aspeed_bootmcu_flash.c ---- */
 
 extern const VMStateDescription vmstate_bootmcu_flash;
@@ -148,15 +213,6 @@ bool bootmcu_flash_realize(AspeedBootMcuState *s, Error **errp);
  * @s: the BootMCU
  */
 void bootmcu_flash_reset(AspeedBootMcuState *s);
-
-/**
- * bootmcu_flash_firmware: read Caliptra's firmware bundle from the flash
- * @s: the BootMCU
- *
- * To be called until it returns true, which is at once if the bundle comes
- * from a file.  Failures end the bring-up.
- */
-bool bootmcu_flash_firmware(AspeedBootMcuState *s);
 
 /**
  * bootmcu_flash_boot: load the images of the cores and release these

@@ -1,34 +1,26 @@
 /*
  * Stand-in for the BootMCU of the ASPEED AST27x0: boot from flash
  *
- * Caliptra's firmware bundle is at the beginning of the flash or, from A2 on,
- * in the FLSH container; the images of the cores are in the container, with
- * the SoC manifest that says which of them the vendor and the owner approve
- * of.  The order is that of the BootMCU's firmware (aspeed-zephyr-project,
+ * The images of the cores are in an FLSH container in the flash, with the SoC
+ * manifest that says which of them the vendor and the owner approve of.  The
+ * order is that of the BootMCU's firmware (aspeed-zephyr-project,
  * apps/mcu-runtime, src/ast_loader.c and soc/ast2700/chip_ast2700.c): manifest
  * to Caliptra, then image after image into a buffer, its digest to Caliptra,
  * and from the buffer to its place.  With secure boot off, Caliptra is not
  * asked.
- *
- * The flash is read through the block layer, without waiting for it: each
- * read takes a time of its own on the virtual clock, and when that is over,
- * its data are used.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
-#include "qemu/memalign.h"
 #include "qemu/units.h"
 #include "qapi/error.h"
-#include "exec/icount.h"
 #include "block/block_int-common.h"
 #include "hw/block/flash.h"
 #include "hw/registerfields.h"
 #include "migration/vmstate.h"
 #include "system/block-backend.h"
-#include "system/qtest.h"
 #include "hw/misc/aspeed_scu_ast2700.h"
 #include "hw/misc/caliptra.h"
 #include "hw/misc/caliptra_regs.h"
@@ -37,20 +29,16 @@
 
 /* Where the container begins on A1; from A2 on it is at 0 */
 #define FLASH_A1_CONTAINER      0x100000
-#define FLASH_A1_BUNDLE_SIZE    CALIPTRA_BRINGUP_FIRMWARE_MAX
-#define BUNDLE_MARKER           0x4E414D43 /* "CMAN" */
 
 /* The BootMCU's buffer for one image, as the CA35 cores see it */
 #define FLASH_BUFFER            0x423000000
 
 #define FLASH_STEP_NS           (1 * SCALE_US)
-#define FLASH_RETRY_NS          (1 * SCALE_MS)
 /* How much in one go */
 #define FLASH_READ_CHUNK        (64 * KiB)
 #define FLASH_COPY_CHUNK        (256 * KiB)
 #define FLASH_HASH_CHUNK        (16 * KiB)
-/* Quad SPI at 50 MHz; a word into the mailbox or the SHA accelerator; DRAM */
-#define FLASH_READ_BYTE_NS      40
+/* A word into the mailbox or the SHA accelerator; DRAM */
 #define FLASH_WORD_NS           25
 #define FLASH_COPY_KIB_NS       500
 /* Far beyond what any stage takes on silicon */
@@ -110,117 +98,9 @@ static const char * const flash_stage_name[FLASH_STAGES] = {
     [FLASH_RELEASE] = "release",
 };
 
-/* Where the firmware bundle is looked for */
-typedef enum BundleStage {
-    BUNDLE_PROBE,
-    BUNDLE_TABLE,
-    BUNDLE_READ,
-    BUNDLE_THERE,
-    BUNDLE_STAGES,
-} BundleStage;
-
-/* A read of the flash; its owner may go before it has ended */
-struct BootMcuRead {
-    BootMcuFlash *owner;
-    bool ended;
-    int ret;
-    QEMUIOVector qiov;
-    uint8_t *data;
-};
-
 static int64_t flash_now(void)
 {
     return qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
-}
-
-static AspeedBootMcuState *flash_bootmcu(BootMcuFlash *f)
-{
-    return container_of(f, AspeedBootMcuState, flash);
-}
-
-/* ---- reading ---- */
-
-static void flash_read_free(BootMcuRead *read)
-{
-    qemu_iovec_destroy(&read->qiov);
-    qemu_vfree(read->data);
-    g_free(read);
-}
-
-static void flash_read_ended(void *opaque, int ret)
-{
-    BootMcuRead *read = opaque;
-
-    read->ended = true;
-    read->ret = ret;
-    if (!read->owner) {
-        flash_read_free(read);
-    }
-}
-
-static void flash_forget_read(BootMcuFlash *f)
-{
-    BootMcuRead *read = f->read;
-
-    f->read = NULL;
-    f->reading = false;
-    if (read && read->ended) {
-        flash_read_free(read);
-    } else if (read) {
-        read->owner = NULL;
-    }
-}
-
-static void flash_ask_for(BootMcuFlash *f, int64_t offset, uint32_t size)
-{
-    BootMcuRead *read = g_new0(BootMcuRead, 1);
-
-    read->owner = f;
-    read->data = blk_blockalign(f->blk, size);
-    qemu_iovec_init(&read->qiov, 1);
-    qemu_iovec_add(&read->qiov, read->data, size);
-    f->read = read;
-    blk_aio_preadv(f->blk, offset, &read->qiov, 0, flash_read_ended, read);
-}
-
-/*
- * Read @size bytes at @offset of the flash.  To be called with the same
- * arguments, at f->due or later, until it returns the data, which are good
- * until flash_forget_read(), or sets an error.
- *
- * The block layer's answer comes at a time of the host's.  Usually that is
- * long before the read is due on the virtual clock; where it is not, virtual
- * time goes on, unless it has to be the same in each run.
- */
-static const uint8_t *flash_read(BootMcuFlash *f, int64_t offset,
-                                 uint32_t size, Error **errp)
-{
-    int64_t now = flash_now();
-
-    if (!f->reading) {
-        f->reading = true;
-        f->due = now + (int64_t)size * FLASH_READ_BYTE_NS;
-    }
-    if (!f->read) {
-        flash_ask_for(f, offset, size);
-    }
-    if (now < f->due) {
-        return NULL;
-    }
-    if (!f->read->ended && (icount_enabled() || qtest_enabled())) {
-        blk_drain(f->blk);
-    }
-    if (!f->read->ended) {
-        f->due = now + FLASH_RETRY_NS;
-        return NULL;
-    }
-    if (f->read->ret < 0) {
-        error_setg_errno(errp, -f->read->ret, "cannot read 0x%x bytes at 0x%"
-                         PRIx64, size, offset);
-        flash_forget_read(f);
-        return NULL;
-    }
-    return f->read->data;
 }
 
 /* ---- stages and time ---- */
@@ -235,14 +115,14 @@ static void flash_enter(BootMcuFlash *f, FlashStage stage, int64_t delay)
 
 static void flash_stop(BootMcuFlash *f)
 {
-    flash_forget_read(f);
+    bootmcu_flash_forget_read(f);
     f->stage = FLASH_IDLE;
     timer_del(&f->timer);
 }
 
 static void flash_fail(BootMcuFlash *f, const char *what, const char *why)
 {
-    bootmcu_fail(flash_bootmcu(f), f->name, what, why);
+    bootmcu_fail(bootmcu_of_flash(f), f->name, what, why);
     flash_stop(f);
 }
 
@@ -261,7 +141,7 @@ static char *flash_image_name(const AspeedFlshKind *kind)
 /* look again later; Caliptra has not yet done what the stage waits for */
 static void flash_wait(BootMcuFlash *f)
 {
-    AspeedBootMcuState *s = flash_bootmcu(f);
+    AspeedBootMcuState *s = bootmcu_of_flash(f);
     int64_t now = flash_now();
 
     if (bootmcu_read(s, BOOTMCU_IFC(CPTRA_FW_ERROR_FATAL)) ||
@@ -272,7 +152,7 @@ static void flash_wait(BootMcuFlash *f)
     } else if (now >= f->deadline) {
         flash_fail(f, "Caliptra does not answer", flash_stage_name[f->stage]);
     } else {
-        timer_mod_ns(&f->timer, now + FLASH_RETRY_NS);
+        timer_mod_ns(&f->timer, now + BOOTMCU_FLASH_RETRY_NS);
     }
 }
 
@@ -283,7 +163,7 @@ static const uint8_t *flash_stage_read(BootMcuFlash *f, int64_t offset,
                                        uint32_t size, const char *what)
 {
     Error *err = NULL;
-    const uint8_t *data = flash_read(f, offset, size, &err);
+    const uint8_t *data = bootmcu_flash_read(f, offset, size, &err);
 
     if (err) {
         flash_fail_err(f, what, err);
@@ -297,14 +177,14 @@ static const uint8_t *flash_stage_read(BootMcuFlash *f, int64_t offset,
 
 static bool flash_secure(BootMcuFlash *f)
 {
-    return bootmcu_read(flash_bootmcu(f), BOOTMCU_SCUIO(HWSTRAP1)) &
+    return bootmcu_read(bootmcu_of_flash(f), BOOTMCU_SCUIO(HWSTRAP1)) &
            ASPEED_SCUIO_HWSTRAP1_EN_SECBOOT;
 }
 
 /* FMC's own look at whether Caliptra is there */
 static bool flash_caliptra_runs(BootMcuFlash *f)
 {
-    return bootmcu_read(flash_bootmcu(f), BOOTMCU_SCUIO(CPTRA_CTRL)) &
+    return bootmcu_read(bootmcu_of_flash(f), BOOTMCU_SCUIO(CPTRA_CTRL)) &
            ASPEED_SCUIO_CPTRA_CTRL_RDY_FOR_RT;
 }
 
@@ -316,7 +196,7 @@ static bool flash_caliptra_runs(BootMcuFlash *f)
 static bool flash_command(BootMcuFlash *f, uint32_t cmd, const void *request,
                           uint32_t size)
 {
-    AspeedBootMcuState *s = flash_bootmcu(f);
+    AspeedBootMcuState *s = bootmcu_of_flash(f);
     const uint8_t *bytes = request;
     uint32_t chksum = 0;
 
@@ -337,125 +217,11 @@ static bool flash_command(BootMcuFlash *f, uint32_t cmd, const void *request,
     return true;
 }
 
-/* ---- firmware bundle ---- */
-
-static void flash_set_bundle(BootMcuFlash *f)
-{
-    CaliptraBringup *b = CALIPTRA_BRINGUP(flash_bootmcu(f));
-
-    b->firmware_name = f->name;
-    b->firmware = f->bundle;
-    b->firmware_size = f->bundle_size;
-}
-
-/* the next bring-up reads it again */
-static void flash_drop_bundle(BootMcuFlash *f)
-{
-    if (!flash_bootmcu(f)->firmware_file) {
-        g_clear_pointer(&f->bundle, g_free);
-        f->bundle_size = 0;
-        f->bundle_stage = BUNDLE_PROBE;
-        flash_set_bundle(f);
-    }
-}
-
-/* The bundle's place, from the container's table */
-static bool flash_find_bundle(BootMcuFlash *f, const uint8_t *table,
-                              Error **errp)
-{
-    g_autofree AspeedFlsh *flsh = g_new(AspeedFlsh, 1);
-    const AspeedFlshImage *image;
-
-    if (!aspeed_flsh_parse_table(table, f->flsh.count *
-                                 ASPEED_FLSH_ENTRY_SIZE, f->flsh.count,
-                                 f->size, flsh, errp)) {
-        return false;
-    }
-    image = aspeed_flsh_find(flsh, ASPEED_FLSH_CALIPTRA);
-    if (!image || !image->size) {
-        error_setg(errp, "no bundle in the FLSH container");
-        return false;
-    }
-    if (image->size > FLASH_A1_BUNDLE_SIZE) {
-        error_setg(errp, "%u bytes, must have at most %u", image->size,
-                   FLASH_A1_BUNDLE_SIZE);
-        return false;
-    }
-    f->bundle_offset = image->offset;
-    f->bundle_size = image->size;
-    return true;
-}
-
-static bool flash_probe_bundle(BootMcuFlash *f, const uint8_t *data,
-                               Error **errp)
-{
-    if (aspeed_flsh_is_header(data)) {
-        f->bundle_stage = BUNDLE_TABLE;
-        return aspeed_flsh_parse_header(data, ASPEED_FLSH_HEADER_SIZE,
-                                        &f->flsh.count, errp);
-    }
-    if (ldl_le_p(data) != BUNDLE_MARKER) {
-        error_setg(errp, "neither a bundle (\"CMAN\") nor an FLSH container "
-                   "at the beginning of the flash");
-        return false;
-    }
-    f->bundle_offset = 0;
-    f->bundle_size = FLASH_A1_BUNDLE_SIZE;
-    f->bundle_stage = BUNDLE_READ;
-    return true;
-}
-
-bool bootmcu_flash_firmware(AspeedBootMcuState *s)
-{
-    BootMcuFlash *f = &s->flash;
-    Error *err = NULL;
-    const uint8_t *data = NULL;
-
-    if (s->firmware_file || f->bundle_stage == BUNDLE_THERE) {
-        return true;
-    }
-    switch (f->bundle_stage) {
-    case BUNDLE_PROBE:
-        data = flash_read(f, 0, ASPEED_FLSH_HEADER_SIZE, &err);
-        if (data) {
-            flash_probe_bundle(f, data, &err);
-        }
-        break;
-    case BUNDLE_TABLE:
-        data = flash_read(f, ASPEED_FLSH_HEADER_SIZE,
-                          f->flsh.count * ASPEED_FLSH_ENTRY_SIZE, &err);
-        if (data && flash_find_bundle(f, data, &err)) {
-            f->bundle_stage = BUNDLE_READ;
-        }
-        break;
-    case BUNDLE_READ:
-        data = flash_read(f, f->bundle_offset, f->bundle_size, &err);
-        if (data) {
-            f->bundle = g_memdup2(data, f->bundle_size);
-            f->bundle_stage = BUNDLE_THERE;
-            flash_set_bundle(f);
-        }
-        break;
-    default:
-        g_assert_not_reached();
-    }
-    if (data) {
-        flash_forget_read(f);
-    }
-    if (err) {
-        caliptra_bringup_fail(CALIPTRA_BRINGUP(s), "Caliptra firmware",
-                              error_get_pretty(err));
-        error_free(err);
-        flash_drop_bundle(f);
-    }
-    return f->bundle_stage == BUNDLE_THERE;
-}
-
 /* ---- container ---- */
 
 static void flash_no_container(BootMcuFlash *f)
 {
-    AspeedBootMcuState *s = flash_bootmcu(f);
+    AspeedBootMcuState *s = bootmcu_of_flash(f);
 
     if (flash_secure(f)) {
         flash_fail(f, "secure boot is on", "no FLSH container in the flash "
@@ -479,7 +245,7 @@ static void flash_header(BootMcuFlash *f)
     if (!aspeed_flsh_is_header(data)) {
         bool last = f->container == FLASH_A1_CONTAINER;
 
-        flash_forget_read(f);
+        bootmcu_flash_forget_read(f);
         if (last) {
             flash_no_container(f);
             return;
@@ -490,14 +256,14 @@ static void flash_header(BootMcuFlash *f)
                                          &f->flsh.count, &err)) {
         flash_fail_err(f, "flash", err);
     } else {
-        flash_forget_read(f);
+        bootmcu_flash_forget_read(f);
         flash_enter(f, FLASH_TABLE, FLASH_STEP_NS);
     }
 }
 
 static void flash_table(BootMcuFlash *f)
 {
-    AspeedBootMcuState *s = flash_bootmcu(f);
+    AspeedBootMcuState *s = bootmcu_of_flash(f);
     uint32_t size = f->flsh.count * ASPEED_FLSH_ENTRY_SIZE;
     const uint8_t *data;
     Error *err = NULL;
@@ -513,7 +279,7 @@ static void flash_table(BootMcuFlash *f)
         flash_fail_err(f, "flash", err);
         return;
     }
-    flash_forget_read(f);
+    bootmcu_flash_forget_read(f);
     bootmcu_log(s, "%s: FLSH container at 0x%x, %u images, secure boot %s",
                 f->name, f->container, f->flsh.count,
                 flash_secure(f) ? "on" : "off");
@@ -526,7 +292,7 @@ static void flash_table(BootMcuFlash *f)
 static void flash_choose_images(BootMcuFlash *f,
                                 const AspeedSocManifest *manifest)
 {
-    AspeedBootMcuState *s = flash_bootmcu(f);
+    AspeedBootMcuState *s = bootmcu_of_flash(f);
 
     f->loads = 0;
     for (int n = 0; n < f->flsh.count; n++) {
@@ -548,7 +314,7 @@ static void flash_choose_images(BootMcuFlash *f,
 /* no manifest, or a bad one; with secure boot on that is the end */
 static void flash_bad_manifest(BootMcuFlash *f, Error *err)
 {
-    AspeedBootMcuState *s = flash_bootmcu(f);
+    AspeedBootMcuState *s = bootmcu_of_flash(f);
 
     if (flash_secure(f)) {
         flash_fail_err(f, "secure boot is on", err);
@@ -558,7 +324,7 @@ static void flash_bad_manifest(BootMcuFlash *f, Error *err)
                 error_get_pretty(err));
     error_free(err);
     flash_choose_images(f, NULL);
-    flash_forget_read(f);
+    bootmcu_flash_forget_read(f);
     flash_enter(f, FLASH_IMAGE, FLASH_STEP_NS);
 }
 
@@ -576,7 +342,7 @@ static bool flash_send_manifest(BootMcuFlash *f, const uint8_t *stored)
 
 static void flash_manifest(BootMcuFlash *f)
 {
-    AspeedBootMcuState *s = flash_bootmcu(f);
+    AspeedBootMcuState *s = bootmcu_of_flash(f);
     const AspeedFlshImage *image = aspeed_flsh_find(&f->flsh,
                                                     ASPEED_FLSH_MANIFEST);
     AspeedSocManifest manifest;
@@ -611,7 +377,7 @@ static void flash_manifest(BootMcuFlash *f)
     if (!flash_secure(f)) {
         if (listed) {
             flash_choose_images(f, &manifest);
-            flash_forget_read(f);
+            bootmcu_flash_forget_read(f);
             flash_enter(f, FLASH_IMAGE, FLASH_STEP_NS);
         } else {
             flash_bad_manifest(f, err);
@@ -629,14 +395,14 @@ static void flash_manifest(BootMcuFlash *f)
         flash_wait(f);
         return;
     }
-    flash_forget_read(f);
+    bootmcu_flash_forget_read(f);
     flash_enter(f, FLASH_WAIT_MANIFEST,
                 ASPEED_SOC_MANIFEST_CALIPTRA_SIZE / 4 * FLASH_WORD_NS);
 }
 
 static void flash_wait_manifest(BootMcuFlash *f)
 {
-    AspeedBootMcuState *s = flash_bootmcu(f);
+    AspeedBootMcuState *s = bootmcu_of_flash(f);
     CaliptraBringup *b = CALIPTRA_BRINGUP(s);
     uint32_t status = caliptra_bringup_mbox_status(b);
 
@@ -683,7 +449,7 @@ static bool flash_is_loaded(BootMcuFlash *f)
 
 static void flash_next_image(BootMcuFlash *f)
 {
-    AspeedBootMcuState *s = flash_bootmcu(f);
+    AspeedBootMcuState *s = bootmcu_of_flash(f);
     const AspeedFlshKind *kind;
     Error *err = NULL;
 
@@ -713,7 +479,7 @@ static void flash_next_image(BootMcuFlash *f)
 /* chunk by chunk into the buffer in DRAM */
 static void flash_read_image(BootMcuFlash *f)
 {
-    AspeedBootMcuState *s = flash_bootmcu(f);
+    AspeedBootMcuState *s = bootmcu_of_flash(f);
     const AspeedFlshImage *image = flash_image(f);
     uint32_t size = MIN(image->size - f->pos, FLASH_READ_CHUNK);
     g_autofree char *name = flash_image_name(flash_kind(f));
@@ -732,7 +498,7 @@ static void flash_read_image(BootMcuFlash *f)
                                    -(f->pos + size) % 4,
                                    MEMTXATTRS_UNSPECIFIED);
     }
-    flash_forget_read(f);
+    bootmcu_flash_forget_read(f);
     if (result != MEMTX_OK) {
         flash_fail(f, name, "no DRAM for the BootMCU's buffer");
         return;
@@ -749,7 +515,7 @@ static void flash_read_image(BootMcuFlash *f)
 
 static void flash_hash_lock(BootMcuFlash *f)
 {
-    AspeedBootMcuState *s = flash_bootmcu(f);
+    AspeedBootMcuState *s = bootmcu_of_flash(f);
 
     if (FIELD_EX32(bootmcu_read(s, SHA_ACC(SHA_ACC_LOCK)),
                    SHA_ACC_LOCK, LOCK)) {
@@ -767,7 +533,7 @@ static void flash_hash_lock(BootMcuFlash *f)
 /* chunk by chunk; the accelerator takes the first byte as bits 31:24 */
 static void flash_hash(BootMcuFlash *f)
 {
-    AspeedBootMcuState *s = flash_bootmcu(f);
+    AspeedBootMcuState *s = bootmcu_of_flash(f);
     uint32_t size = MIN(flash_padded_size(f) - f->pos, FLASH_HASH_CHUNK);
     g_autofree uint8_t *data = g_malloc(size);
 
@@ -789,7 +555,7 @@ static void flash_hash(BootMcuFlash *f)
 
 static void flash_wait_hash(BootMcuFlash *f)
 {
-    AspeedBootMcuState *s = flash_bootmcu(f);
+    AspeedBootMcuState *s = bootmcu_of_flash(f);
 
     if (!FIELD_EX32(bootmcu_read(s, SHA_ACC(SHA_ACC_STATUS)),
                     SHA_ACC_STATUS, VALID)) {
@@ -831,7 +597,7 @@ static void flash_authorize(BootMcuFlash *f)
 
 static void flash_wait_authorize(BootMcuFlash *f)
 {
-    AspeedBootMcuState *s = flash_bootmcu(f);
+    AspeedBootMcuState *s = bootmcu_of_flash(f);
     CaliptraBringup *b = CALIPTRA_BRINGUP(s);
     g_autofree char *name = flash_image_name(flash_kind(f));
     uint32_t status = caliptra_bringup_mbox_status(b);
@@ -900,7 +666,7 @@ static const struct {
 /* An image is at its place: what the SCU has to know of that */
 static void flash_post_process(BootMcuFlash *f, const AspeedFlshKind *kind)
 {
-    AspeedBootMcuState *s = flash_bootmcu(f);
+    AspeedBootMcuState *s = bootmcu_of_flash(f);
 
     switch (kind->identifier) {
     case ASPEED_FLSH_ATF:
@@ -938,7 +704,7 @@ static bool flash_has_loaded(BootMcuFlash *f, uint32_t identifier)
 
 static void flash_copy_image(BootMcuFlash *f)
 {
-    AspeedBootMcuState *s = flash_bootmcu(f);
+    AspeedBootMcuState *s = bootmcu_of_flash(f);
     const AspeedFlshKind *kind = flash_kind(f);
     uint32_t size = MIN(flash_image(f)->size - f->pos, FLASH_COPY_CHUNK);
     g_autofree uint8_t *data = g_malloc(size);
@@ -968,7 +734,7 @@ static void flash_copy_image(BootMcuFlash *f)
 
 static void flash_start_cm4(BootMcuFlash *f, hwaddr ctrl)
 {
-    AspeedBootMcuState *s = flash_bootmcu(f);
+    AspeedBootMcuState *s = bootmcu_of_flash(f);
 
     bootmcu_write(s, ctrl, bootmcu_read(s, ctrl) | ASPEED_SCU0_CTRL0_ENABLE |
                   ASPEED_SCU0_CTRL0_RESET);
@@ -977,7 +743,7 @@ static void flash_start_cm4(BootMcuFlash *f, hwaddr ctrl)
 /* The order of the BootMCU's firmware (board_ast2700.c) */
 static void flash_release(BootMcuFlash *f)
 {
-    AspeedBootMcuState *s = flash_bootmcu(f);
+    AspeedBootMcuState *s = bootmcu_of_flash(f);
 
     if (!flash_has_loaded(f, ASPEED_FLSH_ATF)) {
         flash_fail(f, "no ATF among the images", "nothing to start the CA35 "
@@ -1054,7 +820,7 @@ void bootmcu_flash_boot(AspeedBootMcuState *s)
 {
     BootMcuFlash *f = &s->flash;
 
-    flash_drop_bundle(f);
+    bootmcu_flash_drop_bundle(f);
     f->container = 0;
     f->image = 0;
     f->pos = 0;
@@ -1070,7 +836,7 @@ void bootmcu_flash_boot(AspeedBootMcuState *s)
 void bootmcu_flash_stop(AspeedBootMcuState *s)
 {
     flash_stop(&s->flash);
-    flash_drop_bundle(&s->flash);
+    bootmcu_flash_drop_bundle(&s->flash);
 }
 
 void bootmcu_flash_reset(AspeedBootMcuState *s)
@@ -1115,7 +881,7 @@ bool bootmcu_flash_realize(AspeedBootMcuState *s, Error **errp)
         return false;
     }
     f->name = flash_file_name(f);
-    flash_drop_bundle(f);
+    bootmcu_flash_drop_bundle(f);
     return true;
 }
 
@@ -1137,13 +903,13 @@ static bool flash_has_bundle(void *opaque, int version_id)
 static bool flash_post_load(void *opaque, int version_id, Error **errp)
 {
     BootMcuFlash *f = opaque;
-    AspeedBootMcuState *s = flash_bootmcu(f);
+    AspeedBootMcuState *s = bootmcu_of_flash(f);
     bool bundle = f->bundle_stage == BUNDLE_THERE;
     bool image = f->stage > FLASH_IMAGE && f->stage < FLASH_RELEASE;
 
     if (f->stage >= FLASH_STAGES || f->bundle_stage >= BUNDLE_STAGES ||
         f->flsh.count > ASPEED_FLSH_MAX_IMAGES ||
-        f->bundle_size > FLASH_A1_BUNDLE_SIZE ||
+        f->bundle_size > BOOTMCU_BUNDLE_MAX ||
         bundle != (f->bundle && f->bundle_size) ||
         (bundle && s->firmware_file) ||
         ((f->stage != FLASH_IDLE || f->reading) && !f->blk)) {
@@ -1157,7 +923,7 @@ static bool flash_post_load(void *opaque, int version_id, Error **errp)
         goto bad;
     }
     if (bundle) {
-        flash_set_bundle(f);
+        bootmcu_flash_set_bundle(f);
     }
     return true;
 
