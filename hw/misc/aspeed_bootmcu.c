@@ -274,6 +274,13 @@ static void bootmcu_bringup_lost(CaliptraBringup *b)
 
 /* ---- the device ---- */
 
+bool aspeed_bootmcu_needs_container(AspeedBootMcuState *s, const char *why)
+{
+    g_free(s->no_entry);
+    s->no_entry = g_strdup(why);
+    return s->flash.blk;
+}
+
 /* the SCU has its own reset: the cores are held by it */
 static void bootmcu_reset_hold(Object *obj, ResetType type)
 {
@@ -347,6 +354,7 @@ static void bootmcu_init(Object *obj)
 static void bootmcu_finalize(Object *obj)
 {
     bootmcu_flash_finalize(ASPEED_BOOTMCU(obj));
+    g_free(ASPEED_BOOTMCU(obj)->no_entry);
 }
 
 static const VMStateDescription vmstate_bootmcu = {

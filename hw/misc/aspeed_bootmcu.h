@@ -90,6 +90,8 @@ struct AspeedBootMcuState {
     AspeedCaliptraState *caliptra;
     char *firmware_file;
     OnOffAuto secure_boot;
+    /* why only the flash says where the CA35 cores start; NULL: not so */
+    char *no_entry;
 
     AddressSpace as;
     /* fuses of the OTP, overridden by those of the fuse file */

@@ -228,6 +228,14 @@ static void flash_no_container(BootMcuFlash *f)
                    "that says what may run");
         return;
     }
+    if (s->no_entry) {
+        g_autofree char *why =
+            g_strdup_printf("no FLSH container in the flash, no -device "
+                            "loader, and no boot ROM: %s", s->no_entry);
+
+        flash_fail(f, "nothing to start the CA35 cores with", why);
+        return;
+    }
     flash_stop(f);
     bootmcu_release_cores(s);
 }
@@ -866,7 +874,10 @@ static char *flash_file_name(BootMcuFlash *f)
     if (!bs) {
         return g_strdup("boot flash");
     }
-    return g_strdup(*bs->backing_file ? bs->backing_file : bs->filename);
+    if (bs->open_flags & BDRV_O_TEMPORARY && bs->backing) {
+        bs = bs->backing->bs;
+    }
+    return g_strdup(bs->filename);
 }
 
 bool bootmcu_flash_realize(AspeedBootMcuState *s, Error **errp)

@@ -69,7 +69,7 @@ class QTest:
     args:    further arguments
     qmp:     open a QMP connection too, for qmp() and events()
     bios:    file for -bios; by default an empty boot ROM image, for QEMU
-             refuses this machine without one; False: none
+             refuses this machine without one; False: QEMU's own, if any
     accel:   "qtest" stops the CPUs; "tcg" lets them run
     serial:  argument of the first -serial
     """

@@ -15,6 +15,7 @@ the SoC manifest and the images hold in each case is flash.py's business
 import glob
 import json
 import os
+import shutil
 import struct
 import sys
 import tempfile
@@ -23,6 +24,7 @@ import unittest
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 import command_env as env           # noqa: E402
+import qtestlib                     # noqa: E402
 import replay                       # noqa: E402
 import test_snapshot                # noqa: E402
 from qtestlib import QTest, QTestError          # noqa: E402
@@ -101,7 +103,7 @@ class FlashMachine(QTest):
     """An ast2700fc whose flash file is at hand"""
 
     def __init__(self, data, fuses=None, options='', drive=True, args=(),
-                 share=None):
+                 share=None, **kwargs):
         """@share: another machine, whose files this one has, too"""
         self.files = share.files if share else tempfile.TemporaryDirectory()
         self.flash = self.file('flash.img')
@@ -121,7 +123,8 @@ class FlashMachine(QTest):
                     f.truncate(layout.FLASH_SIZE)
             args += ['-drive', f'file={self.flash},if=mtd,format=raw' +
                      (',file.locking=off' if share else '')]
-        super().__init__(machine='ast2700fc' + options, args=args, qmp=True)
+        super().__init__(machine='ast2700fc' + options, args=args, qmp=True,
+                         **kwargs)
 
     def file(self, name):
         return os.path.join(self.files.name, name)
@@ -533,6 +536,31 @@ class OtherFlashTest(FlashBootCase):
         self.assertIn(RELEASED, m.boot(secure=False))
         self.assertEqual(m.read32(RVBAR), 0)
         self.assert_held(m, m.boot(secure=True), 'secure boot is on: no FLSH')
+
+    def test_no_boot_rom(self):
+        """Who starts the cores, if the machine has no boot ROM"""
+        # away from its data
+        with tempfile.TemporaryDirectory() as folder:
+            binary = os.path.join(folder, 'bin', 'qemu')
+            os.mkdir(os.path.dirname(binary))
+            shutil.copy(qtestlib.default_binary(), binary)
+
+            m = self.machine(good_flash(), provisioned(), bios=False,
+                             binary=binary)
+            self.assert_boots(m, m.boot(), IMAGES, True)
+            old = a1(b'\xd0\x0d\xfe\xed')
+            self.assert_held(m, m.boot(old, secure=False), 'nothing to start '
+                             'the CA35 cores with: no FLSH container')
+            self.assert_held(m, m.boot(secure=True), 'secure boot is on')
+            m = self.machine(old, provisioned(), bios=False, binary=binary,
+                             args=('-device', 'loader,addr=0x430000000,'
+                                   'cpu-num=0'))
+            self.assertIn(RELEASED, m.boot(secure=False))
+
+    def test_snapshot(self):
+        """The user's file is named, not the overlay that takes writes"""
+        m = self.machine(b'', provisioned(), args=('-snapshot',))
+        self.assert_held(m, m.run(), 'neither a bundle')
 
     def test_blank(self):
         m = self.machine(b'', provisioned())

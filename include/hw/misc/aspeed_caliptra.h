@@ -58,4 +58,16 @@ struct AspeedCaliptraState {
     AspeedCaliptraOtp otp;
 };
 
+/**
+ * aspeed_bootmcu_needs_container: no loader and no boot ROM starts the cores
+ * @s: the BootMCU, realized
+ * @why: there is no boot ROM, in words
+ *
+ * The boot flash has to say then what the CA35 cores start with; one that does
+ * not is refused.
+ *
+ * Returns: false if there is no boot flash.
+ */
+bool aspeed_bootmcu_needs_container(AspeedBootMcuState *s, const char *why);
+
 #endif /* HW_MISC_ASPEED_CALIPTRA_H */
