@@ -341,10 +341,22 @@ static bool ipc_gather(AspeedBootMcuIpcState *s, GByteArray *req,
     return ipc_fetch(s, addr, req->data + at, len);
 }
 
-static void ipc_gather_word(GByteArray *req, uint32_t word)
+/* Append a word as Caliptra takes integers */
+static void ipc_gather_le32(GByteArray *req, uint32_t word)
 {
-    word = cpu_to_le32(word);
-    g_byte_array_append(req, (uint8_t *)&word, sizeof(word));
+    uint8_t bytes[4];
+
+    stl_le_p(bytes, word);
+    g_byte_array_append(req, bytes, sizeof(bytes));
+}
+
+/* The same of a word whose bytes are in the order of RFC 8554's integers */
+static void ipc_gather_be32(GByteArray *req, uint32_t word)
+{
+    uint8_t bytes[4];
+
+    stl_be_p(bytes, word);
+    g_byte_array_append(req, bytes, sizeof(bytes));
 }
 
 /*
@@ -374,16 +386,16 @@ static bool ipc_lms_request(AspeedBootMcuIpcState *s, GByteArray *req)
     if (!ipc_fetch_words(s, s->msg[1], ctx, LMS_CTX_WORDS)) {
         return false;
     }
-    ipc_gather_word(req, bswap32(ctx[0]));
-    ipc_gather_word(req, bswap32(ctx[1]));
+    ipc_gather_be32(req, ctx[0]);
+    ipc_gather_be32(req, ctx[1]);
     if (!ipc_gather(s, req, ctx[3], 16) || !ipc_gather(s, req, ctx[5], 24)) {
         return false;
     }
-    ipc_gather_word(req, ctx[6]);
+    ipc_gather_le32(req, ctx[6]);
     if (!ipc_gather(s, req, ctx[8], 1252)) {
         return false;
     }
-    ipc_gather_word(req, ctx[9]);
+    ipc_gather_le32(req, ctx[9]);
     return ipc_gather(s, req, ctx[11], 360);
 }
 

@@ -72,6 +72,15 @@ static uint32_t otp_dword(const uint16_t *words, unsigned addr)
     return words[addr] | (uint32_t)words[addr + 1] << 16;
 }
 
+/* Four bytes of a string, the first one in bits 7:0, as a big-endian number */
+static uint32_t otp_be32(const uint16_t *words, unsigned addr)
+{
+    uint8_t bytes[4];
+
+    stl_le_p(bytes, otp_dword(words, addr));
+    return ldl_be_p(bytes);
+}
+
 static bool otp_is_zero(const uint16_t *words, unsigned addr, unsigned n)
 {
     for (unsigned i = 0; i < n; i++) {
@@ -128,7 +137,7 @@ static void otp_map_hash(const uint16_t *words, unsigned addr,
                          BootMcuOtp *otp, unsigned fuse)
 {
     for (unsigned i = 0; addr && i < BOOTMCU_OTP_HASH_WORDS / 2; i++) {
-        otp_fuse(otp, fuse)[i] = bswap32(otp_dword(words, addr + 2 * i));
+        otp_fuse(otp, fuse)[i] = otp_be32(words, addr + 2 * i);
     }
 }
 
