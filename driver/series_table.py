@@ -309,7 +309,7 @@ their drivers in U-Boot, OP-TEE and Zephyr do.
     Patch('hw/misc/aspeed_bootmcu_flash: Boot from flash', """
 Caliptra's bundle, the container and its SoC manifest out of the flash; each
 image is authorised by Caliptra before anything runs it.
-""", ['hw/misc/aspeed_bootmcu_flash.c']),
+""", ['hw/misc/aspeed_bootmcu_bundle.c', 'hw/misc/aspeed_bootmcu_flash.c']),
     Patch('hw/arm/aspeed_ast27x0-fc: Boot the CA35 cores through Caliptra', """
 With a Caliptra firmware given, hold the Cortex-A35 cores until Caliptra's
 runtime is ready, as on silicon.  Without one the machine behaves as before.
