@@ -33,6 +33,7 @@ import caliptra_flash as layout     # noqa: E402
 import caliptra_keys as keys        # noqa: E402
 import flash as tool                # noqa: E402
 import manifest as man              # noqa: E402
+from caliptra_otp import CONF, CONF_FIELDS, Otp     # noqa: E402
 
 SCUIO_HWSTRAP1 = 0x14c02010             # bits are set
 SCUIO_HWSTRAP1_CLR = 0x14c02014         # and cleared
@@ -104,7 +105,7 @@ class FlashMachine(QTest):
     """An ast2700fc whose flash file is at hand"""
 
     def __init__(self, data, fuses=None, options='', drive=True, args=(),
-                 share=None, **kwargs):
+                 share=None, otp=None, **kwargs):
         """@share: another machine, whose files this one has, too"""
         self.files = share.files if share else tempfile.TemporaryDirectory()
         self.flash = self.file('flash.img')
@@ -116,6 +117,12 @@ class FlashMachine(QTest):
             with open(self.file('fuses.json'), 'w', encoding='utf-8') as f:
                 json.dump(fuses, f)
             options += f',caliptra-fuses={self.file("fuses.json")}'
+        if otp is not None:
+            with open(self.file('otp.bin'), 'wb') as f:
+                f.write(otp)
+            args += ['-blockdev', 'driver=file,node-name=otp,filename=' +
+                     self.file('otp.bin'),
+                     '-global', 'aspeed-otp-ast2700.drive=otp']
         if drive:
             self.end = 0
             if not share:
@@ -517,23 +524,36 @@ class SnapshotTest(FlashBootCase):
         return other
 
 
-class FuseTest(FlashBootCase):
-    """Fuses that do not go with the flash"""
+class OtpTest(FlashBootCase):
+    """OTP and flash, and nothing else: secure boot, or why not"""
 
-    def refused(self, line, data=None, **fuses):
-        m = self.machine(data or good_flash(), provisioned(**fuses))
-        m.strap(True)
-        self.assert_held(m, m.run(), line)
+    def start(self, **fuses):
+        otp = Otp()
+        otp.put_fuses({'key_manifest_pk_hash': env.VENDOR_HASH,
+                       'owner_pk_hash': env.OWNER_HASH, 'life_cycle': 3,
+                       'lms_verify': 1, **fuses})
+        otp.put(CONF, 1, 1, CONF_FIELDS['enable_secure_boot'][1])
+        return self.machine(good_flash(), otp=otp.flat())
+
+    def refused(self, line, **fuses):
+        m = self.start(**fuses)
+        text = m.run()
+        self.assertIn('secure boot on', text)
+        self.assert_held(m, text, line)
+
+    def test_good(self):
+        m = self.start()
+        text = m.run()
+        self.assertIn('fuses from the OTP, owner hash of key 0', text)
+        self.assert_boots(m, text, IMAGES, True)
 
     def test_vendor_hash(self):
-        self.refused('VENDOR_PUB_KEY_DIGEST_MISMATCH',
-                     key_manifest_pk_hash=bytes([env.VENDOR_HASH[0] ^ 1])
-                     .hex() + env.VENDOR_HASH[1:].hex())
+        self.refused('VENDOR_PUB_KEY_DIGEST_MISMATCH', key_manifest_pk_hash=
+                     bytes([env.VENDOR_HASH[0] ^ 1]) + env.VENDOR_HASH[1:])
 
     def test_owner_hash(self):
-        self.refused('OWNER_PUB_KEY_DIGEST_MISMATCH',
-                     owner_pk_hash=env.OWNER_HASH[:47].hex() +
-                     bytes([env.OWNER_HASH[47] ^ 1]).hex())
+        self.refused('OWNER_PUB_KEY_DIGEST_MISMATCH', owner_pk_hash=
+                     env.OWNER_HASH[:47] + bytes([env.OWNER_HASH[47] ^ 1]))
 
     def test_revoked(self):
         self.refused('VENDOR_ECC_PUB_KEY_REVOKED',
@@ -541,7 +561,7 @@ class FuseTest(FlashBootCase):
 
     def test_old(self):
         self.refused('RUNTIME_SVN_LESS_THAN_FUSE',
-                     runtime_svn='00000003' + '0' * 24)
+                     runtime_svn=bytes.fromhex('00000003' + '0' * 24))
 
 
 class OtherFlashTest(FlashBootCase):
