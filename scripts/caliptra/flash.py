@@ -27,15 +27,16 @@ import argparse
 import caliptra_keys as keys
 import manifest as man
 from caliptra_common import (LIFECYCLES, ToolError, describe_error, hw_words,
-                             le32, load_fuses, no_fuses, number, read_file,
-                             run_tool)
+                             kind_of_file, le32, load_fuses, no_fuses, number,
+                             read_file, run_tool)
 from caliptra_flash import (A1_BUNDLE_SIZE, A1_CONTAINER, BY_IDENTIFIER,
                             BY_OPTION, CALIPTRA, FLASH_SIZE, IMAGE_MAX, KINDS,
                             MANIFEST, MCU_FMC, MCU_FMC_FW_ID, NAMES,
                             STAGE_BOOTMCU, STAGE_SHIFT, SVN_SIGNATURES, Flash,
                             build_container, from_stored, pad4, svn_signed,
                             swap_q, to_stored)
-from caliptra_image import Refused, verify as verify_bundle
+from caliptra_image import (MANIFEST_SIZE, Bundle, Refused, find_bundle,
+                            verify as verify_bundle)
 from caliptra_otp import BadImage, load_otp
 
 from cryptography.hazmat.primitives.asymmetric import utils
@@ -153,15 +154,26 @@ def write_sparse(path, parts, size):
         raise ToolError(f'{path}: {e.strerror}') from None
 
 
+def load_bundle(path):
+    """A firmware bundle, whole, that may be a bad one"""
+    data = read_file(path)
+    if find_bundle(data) != 0:
+        raise ToolError(f'{path}: not a firmware bundle but '
+                        f'{kind_of_file(data)}')
+    if len(data) < MANIFEST_SIZE or Bundle(data).end() > len(data):
+        raise ToolError(f'{path}: firmware bundle that is cut off')
+    if len(data) > A1_BUNDLE_SIZE:
+        raise ToolError(f'{path}: {len(data)} bytes; Caliptra takes '
+                        f'{A1_BUNDLE_SIZE}')
+    return data
+
+
 def do_create(args):
     if (args.bundle is None) != (args.layout == 'container'):
         raise ToolError('--bundle is needed, but not with --layout container')
     if args.vendor_lms_signature and not args.vendor_ecc_signature:
         raise ToolError('--vendor-lms-signature needs --vendor-ecc-signature')
-    bundle = read_file(args.bundle) if args.bundle else b''
-    if len(bundle) > A1_BUNDLE_SIZE:
-        raise ToolError(f'{args.bundle}: {len(bundle)} bytes; Caliptra takes '
-                        f'{A1_BUNDLE_SIZE}')
+    bundle = load_bundle(args.bundle) if args.bundle else b''
     fmc = pad4(read_file(args.mcu_fmc)) if args.mcu_fmc else b''
     images = read_images(args)
     stored = make_manifest(args, fmc, images)
@@ -178,8 +190,9 @@ def do_create(args):
 
 
 def load_flash(path):
+    data = read_file(path, READ_LIMIT)
     try:
-        return Flash(memoryview(read_file(path, READ_LIMIT)))
+        return Flash(memoryview(data))
     except ToolError as e:
         raise ToolError(f'{path}: {e}') from None
 

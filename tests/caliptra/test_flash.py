@@ -293,6 +293,8 @@ class CreateTest(ToolCase):
                      ('--layout', 'container', '--bundle', fw),
                      ('--bundle', '/nonexistent'),
                      ('--bundle', big),
+                     ('--bundle', self.path('cut', self.read(fw)[:2000])),
+                     ('--bundle', self.path('less', self.read(fw)[:-4])),
                      ('--bundle', fw, '--image', 'atf'),
                      ('--bundle', fw, '--image', f'bl31={fw}'),
                      ('--bundle', fw, '--image', f'atf={big}'),
@@ -306,10 +308,11 @@ class CreateTest(ToolCase):
             self.assertNotIn('\n', str(e.exception))
         short = self.path('short', b'FLSH')
         for argv in (('show', short), ('show', big), ('verify', short),
-                     ('verify', fw, '--otp', big)):
+                     ('verify', '/nonexistent'), ('verify', fw, '--otp', big)):
             with self.subTest(argv=argv), self.assertRaises(ToolError) as e:
                 self.run_tool(*argv)
             self.assertNotIn('\n', str(e.exception))
+            self.assertEqual(str(e.exception).count(argv[-1]), 1)
 
 
 class VerifyTest(ToolCase):
