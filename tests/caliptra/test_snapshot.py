@@ -136,7 +136,8 @@ class State(unittest.TestCase):
             'wdt_timer': 'follows from the registers'},
         'CaliptraState': {
             **{'out_' + line: 'wiring' for line in LINES},
-            'parent_obj': 'wiring', 'id': 'wiring', 'uc': 'property'},
+            'parent_obj': 'wiring', 'id': 'wiring', 'uc': 'property',
+            'changed': 'false between accesses'},
         'CaliptraTestdev': {
             'parent_obj': 'wiring', 'container': 'wiring', 'bus': 'wiring',
             'soc': 'wiring', 'regs': 'wiring', 'itrng': 'property',
