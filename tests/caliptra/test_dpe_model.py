@@ -133,6 +133,30 @@ class TestReleases(unittest.TestCase):
             self.assertEqual((cciv.type, cciv.current, cciv.cumulative),
                              (0x43434956, v.CCIV, v.CCIV_CUMULATIVE))
 
+    def test_cciv_of_the_chain(self):
+        """With the bundle of test_identity's known answers."""
+        manifest = [1, 1, 0x40000000, 0x40000000, 0x40005400, 0x40005400]
+        for locked, known in (
+                ([1], '58da54258cd888ad6f02c4af6dbe1c176d78a305eda8f923'
+                      '7de1b780e5d0a8f2984e86f14865ce924b4bc0a0cca05d63'),
+                ([], '98a262f55a158b98344df5e9ef997e2655238750542e32b6'
+                     '44835968dd3c6986a9b558fea2b3694eb62fe31450a300bf')):
+            self.assertEqual(m.cciv_measurement(locked, manifest).hex(),
+                             known)
+
+    def test_rt_cdi(self):
+        """FMC's CDI 00 .. 2F, runtime 48 times 33, manifest 48 times 44."""
+        rt, manifest, fmc = b'3' * 48, b'D' * 48, bytes(range(48))
+        for parts, cdi, pcr2 in (
+                ((rt, manifest), '23aec075', 'f33a3f2d'),
+                ((rt,), '1be24199', '390d62ed')):
+            pcr = bytes(48)
+            for part in parts:
+                pcr = m.sha384(pcr, part)
+            self.assertEqual(
+                (m.kdf(fmc, b'rt_alias_cdi', b''.join(parts))[:4].hex(),
+                 pcr[:4].hex()), (cdi, pcr2))
+
     def test_derivations(self):
         for known, dpe in self.each(v.DERIVED):
             leaf = dpe.slots[1]

@@ -334,6 +334,47 @@ class TestKnownAnswers(TempDir):
              for name in self.CERTS}, self.CERTS)
         self.assertEqual(got.pcrs[0].hex(), self.PCR0)
 
+    # of FMC 1.2.3 and 1.2.4: the same chain, as far as it differs
+    FMC_CSR = (652, '95b590f4a776ba7f0d8350c42dc52de0'
+                    '04a0fa421682826b195e58a23c3f5c8e')
+    PCR3 = {
+        3: '52200371473527d3adaec50f65390e7ac36262fd3b91c6dc'
+           '04bde87219c6ab178577f3fa989978650b51ca476951e567',
+        4: 'dca00a7347c3c041ad0f814bd2ddaf1926cbc87b80bb1cd2'
+           '7f99b0499a12bd7d37f210ab79ffb029e189a84d0566906c',
+    }
+    RT_CDI = ('0dcbf6e61480496896212769160d6d4497ddcb6475895d84'
+              'f3d5d2b35e6f7f7ce779f2e810e0d681ce50baccbd041941')
+    RT_KEY = ('51703eed356bdbf1279dac1efbffe2ae4c61c321717e90ce'
+              '986cd838f3b840a9373b853fec43cc91f77e903166ff086e')
+    RT_CERT = (771, 'af44b6535b9acc270c5002dbec4fb264'
+                    '6537ae22058cc91d1f7bc605972ec47e')
+
+    def test_later_fmc(self):
+        """Oracle and device, with the bundle as it is."""
+        part, bundle = provisioned(lms_verify=True), make_bundle()
+        for fmc in (3, 4, 5):
+            want = model.Identity(part, bundle, (), fmc, 4)
+            pcr3 = self.PCR3[min(fmc, 4)]
+            self.assertEqual([pcr.hex() for pcr in want.pcrs[2:4]],
+                             [pcr3] * 2)
+            got = {'csr': want.fmc_alias_csr, 'rt': want.rt_alias_cert}
+            if fmc == 4:
+                self.assertEqual((want.rt_cdi.hex(), want.rt.private.hex()),
+                                 (self.RT_CDI, self.RT_KEY))
+                with soc.CaliptraSoc(
+                        machine_options=',caliptra-fmc-release=1.2.4,'
+                        'caliptra-rt-release=1.2.4') as dev:
+                    cold_boot(dev, part, bundle)
+                    got = {'csr': get(dev, GET_FMC_ALIAS_CSR),
+                           'rt': get(dev, GET_RT_ALIAS_CERT)}
+                    self.assertEqual(quote(dev, bytes(32))[0][3].hex(), pcr3)
+            if fmc >= 4:
+                self.assertEqual((len(got['rt']), hashlib.sha256(
+                    got['rt']).hexdigest()), self.RT_CERT)
+            self.assertEqual((len(got['csr']), hashlib.sha256(
+                got['csr']).hexdigest()), self.FMC_CSR)
+
     def test_debug_unlocked(self):
         """Unlocked parts all have the same well-known identity."""
         with soc.CaliptraSoc() as dev:
