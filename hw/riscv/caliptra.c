@@ -51,6 +51,8 @@ struct CaliptraMachineState {
     char *fuses;
     char *obf_key;
     char *log;
+    char *fmc_release;
+    char *rt_release;
 };
 
 static void caliptra_machine_load_rom(CaliptraMachineState *m,
@@ -101,9 +103,21 @@ static void caliptra_machine_init_core(CaliptraMachineState *m, Object *log)
         if (machine->firmware) {
             qdev_prop_set_string(native, "rom", machine->firmware);
         }
+        if (m->fmc_release) {
+            object_property_set_str(uc, "fmc-release", m->fmc_release,
+                                    &error_fatal);
+        }
+        if (m->rt_release) {
+            object_property_set_str(uc, "rt-release", m->rt_release,
+                                    &error_fatal);
+        }
         sysbus_realize_and_unref(SYS_BUS_DEVICE(native), &error_fatal);
     } else {
         uc = OBJECT(&m->veer);
+        if (m->fmc_release || m->rt_release) {
+            warn_report("fmc-release and rt-release have no effect with "
+                        "uc=veer");
+        }
         if (machine->firmware) {
             caliptra_machine_load_rom(m, machine->firmware);
         } else if (!qtest_enabled()) {
@@ -210,6 +224,8 @@ CALIPTRA_MACHINE_STR(firmware)
 CALIPTRA_MACHINE_STR(fuses)
 CALIPTRA_MACHINE_STR(obf_key)
 CALIPTRA_MACHINE_STR(log)
+CALIPTRA_MACHINE_STR(fmc_release)
+CALIPTRA_MACHINE_STR(rt_release)
 
 #define CALIPTRA_MACHINE_ENUM(_field)                                      \
 static int caliptra_machine_get_##_field(Object *obj, Error **errp)        \
@@ -253,6 +269,8 @@ static void caliptra_machine_instance_finalize(Object *obj)
     g_free(m->fuses);
     g_free(m->obf_key);
     g_free(m->log);
+    g_free(m->fmc_release);
+    g_free(m->rt_release);
 }
 
 static void caliptra_machine_class_init(ObjectClass *klass, const void *data)
@@ -319,6 +337,18 @@ static void caliptra_machine_class_init(ObjectClass *klass, const void *data)
                                   caliptra_machine_set_log);
     object_class_property_set_description(klass, "log",
         "Chardev for the log of Caliptra's boot");
+    object_class_property_add_str(klass, "fmc-release",
+                                  caliptra_machine_get_fmc_release,
+                                  caliptra_machine_set_fmc_release);
+    object_class_property_set_description(klass, "fmc-release",
+        "Release that FMC behaves as with uc=native: 1.2.0 to 1.2.5 "
+        "(default: auto, the bundle's)");
+    object_class_property_add_str(klass, "rt-release",
+                                  caliptra_machine_get_rt_release,
+                                  caliptra_machine_set_rt_release);
+    object_class_property_set_description(klass, "rt-release",
+        "Release that runtime behaves as with uc=native: 1.2.0 to 1.2.5 "
+        "(default: auto, the bundle's)");
 }
 
 static const TypeInfo caliptra_machine_types[] = {

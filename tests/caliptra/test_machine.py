@@ -117,6 +117,13 @@ class Auto(Case):
         # the other microcontroller is still in reset
         self.assertEqual(self.text('console'), '')
 
+    def test_release(self):
+        """The model is of the release that it is told to be."""
+        self.native_auto(',fmc-release=1.2.3,rt-release=1.2.5')
+        self.wait_log('[caliptra] ready for commands')
+        self.assertLessEqual({'FMC 1.2.3 (fmc-release)',
+                              'runtime 1.2.5 (rt-release)'}, set(self.log()))
+
     def test_entropy(self):
         """Who asks for random words gets them, firmware or not."""
         q = self.machine(',uc=native,caliptra-boot=auto', rom=False)
@@ -289,6 +296,7 @@ class Properties(Case):
                 (',lifecycle=old', "does not accept value 'old'"),
                 (',caliptra-boot=soc', "does not accept value 'soc'"),
                 (',uc=arm', "does not accept value 'arm'"),
+                (',uc=native,rt-release=9', "does not accept value '9'"),
                 (',uc=native', self.path('rom'))):
             with self.subTest(options):
                 self.refused(options, text)
