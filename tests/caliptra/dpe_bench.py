@@ -262,10 +262,14 @@ class Bench:
         return True
 
     def settle(self):
-        """Let runtime get to where it waits for commands."""
-        for _ in range(200):
+        """Let runtime get to where it waits for commands: for longer than
+        any of its steps takes nothing has been asked for."""
+        quiet = 0
+        while quiet < 20:
+            draws = self.soc.draws
             self.soc.serve_trng()
             self.soc.clock_step(100000)
+            quiet = quiet + 1 if self.soc.draws == draws else 0
 
     def snapshot(self):
         """Go on in another QEMU: save this one, load that one."""
