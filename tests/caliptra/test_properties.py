@@ -20,8 +20,9 @@ DEVICES = ('caliptra', 'caliptra-native-fw', 'caliptra-log',
            'caliptra-testdev', 'aspeed-caliptra', 'aspeed-bootmcu',
            'aspeed-bootmcu-ipc', 'aspeed-ipc', 'aspeed-otp-ast2700',
            'aspeed-ast2700-cores')
-RISCV_DEVICES = ('caliptra', 'caliptra-log', 'caliptra-testdev',
-                 'caliptra-veer', 'veer-pic')
+RISCV_DEVICES = ('caliptra', 'caliptra-log', 'caliptra-native-fw',
+                 'caliptra-soc', 'caliptra-testdev', 'caliptra-veer',
+                 'veer-pic')
 # all that is named so has to be in the lists above
 PREFIXES = ('caliptra', 'aspeed-bootmcu', 'aspeed-caliptra', 'veer-pic')
 # what QEMU makes by itself for a line, a clock, a child
