@@ -149,7 +149,8 @@ class CText:
     def _body_kind(self, head):
         if re.search(r'=\s*(\([^()]*\)\s*)?$', head):
             return 'list'
-        if re.match(r'\s*(typedef\s+)?(struct|union)\b[^()=]*$', head):
+        if re.match(r'\s*((typedef|static|const)\s+)*(struct|union)\b[^()=]*$',
+                    head):
             return 'fields'
         if re.match(r'\s*(typedef\s+)?enum\b', head):
             return 'list'
@@ -433,8 +434,11 @@ def drop_unused(text, whole, base):
         text = without(text, spans)
 
 
-def unused_locals(c, a, b):
-    for item in c.items(a, b):
+def unused_locals(c, a, b, inner=None):
+    for item in c.items(*(inner or (a, b))):
+        for first, end, kind in item.blocks:
+            if kind == 'body':
+                yield from unused_locals(c, a, b, (first, end))
         names = declared(item.all())
         rest = c.mask[a:item.start] + c.mask[item.end:b]
         if names and not any(re.search(r'\b%s\b' % n, rest) for n in names) \

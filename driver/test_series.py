@@ -195,30 +195,54 @@ static const int *const table[] = {
     &b_regs,
 };
 
-void reset(int kind)
-{
-    int n = 0;
-
-    a_reset(kind);
-    if (kind) {
-        b_reset(kind);
-    }
-    n = helper();
-    use(n, table);
-}
-"""
-        self.assertEqual(self.grow(text, 'b', 'b_regs', 'b_reset', '"b.h"'),
-                         """\
-static const int *const table[] = {
-    &a_regs,
+static const struct {
+    const char *name;
+    int kind;
+} kinds[] = {
+    { "a", 1 },
+    { "b", b_kind },
 };
 
 void reset(int kind)
 {
     int n = 0;
 
+    for (int i = 0; i < 2; i++) {
+        int k = kinds[i].kind;
+
+        use(kinds[i].name, table);
+        b_reset(k);
+    }
     a_reset(kind);
-    use(n, table);
+    if (kind) {
+        b_reset(kind);
+    }
+    n = helper();
+    use(n);
+}
+"""
+        self.assertEqual(self.grow(text, 'b', 'b_regs', 'b_reset', 'b_kind',
+                                   '"b.h"'), """\
+static const int *const table[] = {
+    &a_regs,
+};
+
+static const struct {
+    const char *name;
+    int kind;
+} kinds[] = {
+    { "a", 1 },
+};
+
+void reset(int kind)
+{
+    int n = 0;
+
+    for (int i = 0; i < 2; i++) {
+        use(kinds[i].name, table);
+    }
+    a_reset(kind);
+    use(n);
 }
 """)
         self.assertEqual(self.grow(text), text)
