@@ -65,6 +65,7 @@ static void put_text(void)
 void main(unsigned core)
 {
     uint64_t end = deadline();
+    size_t len;
 
     if (wait_turn(core, end)) {
         if (core == 0) {
@@ -95,6 +96,7 @@ void main(unsigned core)
             bench();
             break;
         default:
+            over_ipc = payload(PAYLOAD_IPC, &len);
             report(read32(PAYLOADS) == PAYLOADS_CERTS);
         }
         put("idle\n");

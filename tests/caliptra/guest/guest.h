@@ -333,6 +333,8 @@ void pem_put_point(const uint8_t *point);
 #define PAYLOAD_STORE   FOURCC('S', 'T', 'O', 'R')
 /* Which commands it measures instead of all: pairs of tag and count */
 #define PAYLOAD_REPEAT  FOURCC('R', 'P', 'T', ' ')
+/* There: the report comes through the BootMCU */
+#define PAYLOAD_IPC     FOURCC('I', 'P', 'C', ' ')
 /* What is printed at the end */
 #define PAYLOAD_TEXT    FOURCC('T', 'E', 'X', 'T')
 

@@ -32,6 +32,7 @@ BENCH = b'BNCH'
 REPORT = bytes(4)
 CERTS = b'CERT'
 TEXT = b'TEXT'
+IPC = b'IPC '
 MESSAGE_TAG = b'MESG'
 STORE = b'STOR'
 REPEAT = b'RPT '
@@ -108,8 +109,10 @@ def main(argv):
     args = parser.parse_args(argv)
 
     if not args.bundle:
+        data = {IPC: b''} if args.ipc else {}
+        data[TEXT] = args.text.encode()
         args.output.write_bytes(payloads(CERTS if args.certs else REPORT,
-                                         {TEXT: args.text.encode()}))
+                                         data))
         return 0
     digest = hashlib.sha384(MESSAGE).digest()
     args.output.write_bytes(payloads(CHECK_IPC if args.ipc else CHECK, {

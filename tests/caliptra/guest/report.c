@@ -381,7 +381,8 @@ void report(bool certs)
         report_chain();
         report_attestation();
     } else {
-        put("Caliptra says:\n");
+        put(over_ipc ? "Caliptra says, through the BootMCU:\n"
+                     : "Caliptra says:\n");
         summarize_firmware();
         summarize_chain();
         summarize_attestation();

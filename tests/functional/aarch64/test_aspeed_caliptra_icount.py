@@ -39,14 +39,18 @@ class AspeedCaliptraIcount(CaliptraTest):
         self.assertIn(self.RELEASED, first[0])
 
     def test_flash(self):
-        """The same, with all that is booted in the flash"""
+        """The same with all that is booted in the flash, and a report that
+        comes through the BootMCU"""
         firmware, fuses = self.make_bundle()
         flash = self.make_flash(firmware, self.make_guest())
-        first, second = (self.run_guest(name, flash=flash, fuses=fuses)
+        args = self.payloads_args(self.make_payloads(None, '--ipc'))
+        first, second = (self.run_guest(name, *args, flash=flash, fuses=fuses)
                          for name in ('first', 'second'))
         self.assertEqual(first, second)
         self.assertIn(self.RELEASED, first[0])
         self.assertIn('ATF (fw id 10)', first[0])
+        self.assertIn(b'Caliptra says, through the BootMCU', first[1])
+        self.assertIn(b'attested by the DPE     certificate of', first[1])
 
     def test_ipc(self):
         """The same with all requests to the BootMCU's Caliptra service"""
