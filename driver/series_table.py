@@ -376,7 +376,9 @@ Registers, mailbox, SHA accelerator, engines against models; bus traces.
            'test_replay', 'test_fuzz', 'test_coverage']),
     Patch('tests/caliptra: Firmware of a core', """
 Boot, bundles that must be refused, identity, commands, DPE, snapshots.
-""", ['tests/caliptra/test_[!mv]*.py', 'tests/caliptra/test_mbox.py'],
+""", ['tests/caliptra/test_[!cmsv]*.py', 'tests/caliptra/test_mbox.py',
+      'tests/caliptra/test_cl[!o]*.py', 'tests/caliptra/test_co*.py',
+      'tests/caliptra/test_snapshot.py'],
           ['test_boot', 'test_badbundles', 'test_identity', 'test_commands',
            'test_releases',
            'test_dpe', 'test_dpe_model', 'test_dpe_resets', 'test_snapshot',
@@ -438,9 +440,12 @@ The microcontroller, its memories and its bus in front of the Caliptra core.
       'configs/devices/riscv32-softmmu/*']),
     Patch('tests/caliptra: VeeR EL2 against recordings from RTL', """
 Ten programs of which each retired instruction and each memory word is
-compared, a ROM and a firmware that boot, snapshots within.
+compared, a ROM and a firmware that boot, snapshots within, and streams that
+are damaged.
 """, ['tests/caliptra/test_veer*.py', 'tests/caliptra/test_machine.py',
-      'tests/caliptra/veer/*'], ['test_veer', 'test_machine']),
+      'tests/caliptra/test_streams.py', 'tests/caliptra/test_clock.py',
+      'tests/caliptra/veer/*'],
+          ['test_veer', 'test_machine', 'test_streams', 'test_clock']),
 )
 
 # Parts of a file of QEMU that come with several patches: its new lines have

@@ -923,6 +923,7 @@ static bool flash_post_load(void *opaque, int version_id, Error **errp)
         f->bundle_size > BOOTMCU_BUNDLE_MAX ||
         bundle != (f->bundle && f->bundle_size) ||
         (bundle && s->firmware_file) ||
+        (f->stage != FLASH_IDLE) != timer_pending(&f->timer) ||
         ((f->stage != FLASH_IDLE || f->reading) && !f->blk)) {
         goto bad;
     }

@@ -872,7 +872,9 @@ static bool bootmcu_ipc_post_load(void *opaque, int version_id, Error **errp)
                s->step == IPC_SHA_WAIT;
 
     if (s->step >= IPC_STEPS || s->client >= ASPEED_BOOTMCU_IPC_SLOTS ||
-        s->looks > IPC_LOOKS || s->sha_tail_len >= sizeof(s->sha_tail) ||
+        s->looks > IPC_LOOKS ||
+        (s->step != IPC_IDLE && !timer_pending(&s->timer)) ||
+        s->sha_tail_len >= sizeof(s->sha_tail) ||
         (s->step > IPC_ACCEPT &&
          (s->msg[0] >= IPC_COMMANDS ||
           sha != !bootmcu_ipc_command[s->msg[0]].cmd)) ||

@@ -16,6 +16,7 @@
  */
 
 #include "qemu/osdep.h"
+#include "qemu/cutils.h"
 #include "qemu/bitops.h"
 #include "qemu/log.h"
 #include "qapi/error.h"
@@ -170,10 +171,26 @@ static const VMStateDescription vmstate_aspeed_ipc_half = {
     },
 };
 
+/* slots are configuration: those that are not here are untouched */
+static bool aspeed_ipc_post_load(void *opaque, int version_id, Error **errp)
+{
+    AspeedIPCState *s = opaque;
+
+    for (unsigned n = 2 * s->num_slots; n < ARRAY_SIZE(s->half); n++) {
+        if (!buffer_is_zero(&s->half[n], sizeof(s->half[n]))) {
+            error_setg(errp, "bad IPC state: there are %u slots",
+                       s->num_slots);
+            return false;
+        }
+    }
+    return true;
+}
+
 static const VMStateDescription vmstate_aspeed_ipc = {
     .name = TYPE_ASPEED_IPC,
     .version_id = 1,
     .minimum_version_id = 1,
+    .post_load_errp = aspeed_ipc_post_load,
     .fields = (const VMStateField[]) {
         VMSTATE_STRUCT_ARRAY(half, AspeedIPCState, 2 * ASPEED_IPC_MAX_SLOTS, 1,
                              vmstate_aspeed_ipc_half, AspeedIPCHalf),

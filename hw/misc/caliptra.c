@@ -142,7 +142,7 @@ static uint32_t caliptra_wires(CaliptraState *s)
           flow & R_CPTRA_FLOW_STATUS_MAILBOX_FLOW_DONE_MASK },
         { CALIPTRA_WIRE_ERROR_FATAL, s->soc_ifc.error_fatal },
         { CALIPTRA_WIRE_ERROR_NON_FATAL, s->soc_ifc.error_non_fatal },
-        { CALIPTRA_WIRE_TRNG_REQ, !s->itrng &&
+        { CALIPTRA_WIRE_TRNG_REQ, !caliptra_has_itrng(s) &&
           (regs[R_CPTRA_TRNG_STATUS] & R_CPTRA_TRNG_STATUS_DATA_REQ_MASK) },
         { CALIPTRA_WIRE_SOC_IFC_ERROR_INTR,
           caliptra_intr_error_level(&s->soc_ifc.intr) },
@@ -794,14 +794,28 @@ static void caliptra_finalize(Object *obj)
     g_free(s->id);
 }
 
-static int caliptra_post_load(void *opaque, int version_id)
+static bool caliptra_post_load(void *opaque, int version_id, Error **errp)
 {
     CaliptraState *s = opaque;
 
-    if (s->boot_fsm > BOOT_DONE) {
-        return -EINVAL;
+    if (s->boot_fsm > BOOT_DONE ||
+        s->lifecycle > CALIPTRA_LIFECYCLE_PRODUCTION) {
+        error_setg(errp, "bad state of the boot FSM");
+        return false;
+    }
+    if (s->saved_itrng != s->itrng) {
+        error_setg(errp, "'itrng' is %s here", s->itrng ? "on" : "off");
+        return false;
     }
     caliptra_soc_ifc_post_load(s);
+    return true;
+}
+
+static int caliptra_pre_save(void *opaque)
+{
+    CaliptraState *s = opaque;
+
+    s->saved_itrng = s->itrng;
     return 0;
 }
 
@@ -809,7 +823,8 @@ static const VMStateDescription vmstate_caliptra = {
     .name = TYPE_CALIPTRA,
     .version_id = 1,
     .minimum_version_id = 1,
-    .post_load = caliptra_post_load,
+    .pre_save = caliptra_pre_save,
+    .post_load_errp = caliptra_post_load,
     .fields = (const VMStateField[]) {
         VMSTATE_CLOCK(clk, CaliptraState),
         VMSTATE_STRUCT(time, CaliptraState, 1, vmstate_caliptra_time,
@@ -829,7 +844,8 @@ static const VMStateDescription vmstate_caliptra = {
         VMSTATE_UINT8(lifecycle, CaliptraState),
         VMSTATE_BOOL(debug_locked, CaliptraState),
         VMSTATE_BOOL(scan_mode, CaliptraState),
-        VMSTATE_BOOL(itrng, CaliptraState),
+        VMSTATE_BOOL(saved_itrng, CaliptraState),
+        VMSTATE_BOOL(flip_itrng, CaliptraState),
         VMSTATE_STRUCT(mbox, CaliptraState, 1, vmstate_caliptra_mbox,
                        CaliptraMbox),
         VMSTATE_STRUCT(soc_ifc, CaliptraState, 1, vmstate_caliptra_soc_ifc,

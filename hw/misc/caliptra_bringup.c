@@ -669,7 +669,9 @@ static bool bringup_post_load(void *opaque, int version_id, Error **errp)
     if (b->stage >= BRINGUP_STAGES || b->pos % 4 ||
         b->pos > ROUND_UP(b->firmware_size, 4) ||
         b->looks > BRINGUP_TIMEOUT_LOOKS ||
-        (b->stage == BRINGUP_IN_RESET && b->looks == 0)) {
+        (b->stage == BRINGUP_IN_RESET && b->looks == 0) ||
+        (b->stage != BRINGUP_POWER_UP && b->stage != BRINGUP_DONE &&
+         b->stage != BRINGUP_FAILED && !timer_pending(&b->timer))) {
         error_setg(errp, "bad state of the bring-up, or another firmware "
                    "file");
         return false;

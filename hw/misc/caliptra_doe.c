@@ -124,7 +124,8 @@ static int doe_post_load(void *opaque, int version_id)
 {
     CaliptraDoe *d = opaque;
 
-    return d->dest_offset < CALIPTRA_KV_WORDS ? 0 : -EINVAL;
+    return d->dest_offset < CALIPTRA_KV_WORDS && d->e.cmd <= DOE_CMD_FE ?
+           0 : -EINVAL;
 }
 
 const VMStateDescription vmstate_caliptra_doe = {

@@ -216,7 +216,7 @@ static const BusWindow *bus_window(CaliptraState *s, uint32_t addr,
         const BusWindow *w = &bus_windows[i];
 
         if (addr >= w->base && addr - w->base < w->size &&
-            (!w->itrng || s->itrng)) {
+            (!w->itrng || caliptra_has_itrng(s))) {
             *offset = (addr - w->base) & ~3;
             if (w->repeats) {
                 *offset &= BUS_PAGE_MASK;
@@ -390,10 +390,18 @@ const VMStateDescription vmstate_caliptra_engine = {
     },
 };
 
+static int kv_client_post_load(void *opaque, int version_id)
+{
+    CaliptraKvClient *c = opaque;
+
+    return c->error <= KV_WRITE_FAIL ? 0 : -EINVAL;
+}
+
 const VMStateDescription vmstate_caliptra_kv_client = {
     .name = "caliptra-kv-client",
     .version_id = 1,
     .minimum_version_id = 1,
+    .post_load = kv_client_post_load,
     .fields = (const VMStateField[]) {
         VMSTATE_UINT32(ctrl, CaliptraKvClient),
         VMSTATE_BOOL(valid, CaliptraKvClient),

@@ -384,6 +384,7 @@ static uint32_t fw_draw(CaliptraFw *fw)
     uint32_t *words = fw->trng_pool[fw->trng_have];
     uint8_t noise[4 * CALIPTRA_TRNG_WORDS];
     uint32_t status;
+    int64_t deadline;
 
     switch (fw->trng_kind) {
     case TRNG_FAKE:
@@ -410,8 +411,10 @@ static uint32_t fw_draw(CaliptraFw *fw)
                 fw_end_request(fw);
                 return CALIPTRA_ERR_DRIVER_TRNG_EXT_TIMEOUT;
             }
-            timer_mod(&fw->timer,
-                      caliptra_uc_clock_deadline(&fw->uc, fw->trng_deadline));
+            deadline = caliptra_uc_clock_deadline(&fw->uc, fw->trng_deadline);
+            if (deadline != INT64_MAX) {
+                timer_mod(&fw->timer, deadline);
+            }
             return CALIPTRA_FW_WAIT;
         }
         for (int i = 0; i < CALIPTRA_TRNG_WORDS; i++) {
@@ -771,6 +774,7 @@ static bool pdata_valid(const CaliptraPdata *pd)
            pd->rtalias_tbs_size <= CALIPTRA_TBS_MAX &&
            pd->pcr_log_index <= CALIPTRA_PCR_LOG_ENTRIES &&
            pd->meas_log_index <= CALIPTRA_MEAS_LOG_ENTRIES &&
+           pd->auth_entry_count <= CALIPTRA_AUTH_MAX_ENTRIES &&
            (pd->idevid_csr_len <= CALIPTRA_CSR_MAX ||
             pd->idevid_csr_len == CALIPTRA_CSR_UNPROVISIONED) &&
            (pd->fmc_alias_csr_len <= CALIPTRA_FMC_CSR_MAX ||
@@ -840,7 +844,8 @@ static int rt_data_post_load(void *opaque, int version_id)
     CaliptraRtData *rt = opaque;
 
     return rt->cert_chain_len <= CALIPTRA_CERT_CHAIN_MAX &&
-           rt->dmtf_device_info_len <= CALIPTRA_DMTF_MAX ? 0 : -EINVAL;
+           rt->dmtf_device_info_len <= CALIPTRA_DMTF_MAX &&
+           rt->self_test_state <= CALIPTRA_SELF_TEST_DONE ? 0 : -EINVAL;
 }
 
 static const VMStateDescription vmstate_rt_data = {
@@ -909,9 +914,20 @@ static int fw_post_load(void *opaque, int version_id)
         return -EINVAL;
     }
     if (fw->flow >= CALIPTRA_FLOW_NUM || fw->step >= fw_flow(fw)->n_steps ||
-        fw->trng_have > CALIPTRA_TRNG_POOL ||
+        fw->trng_have > fw->trng_want ||
         fw->trng_want > CALIPTRA_TRNG_POOL || fw->trng_kind > TRNG_FAKE ||
         fw->req_len > CALIPTRA_REQ_MAX) {
+        return -EINVAL;
+    }
+    /* a step takes for granted what its row has it collect */
+    if (fw->running &&
+        fw->trng_want < fw_flow(fw)->steps[fw->step].draws) {
+        return -EINVAL;
+    }
+    /* it is due, or waits for an event; in reset neither */
+    if (fw->running ? !fw->waiting && !timer_pending(&fw->timer) :
+                      fw->waiting || fw->nmi || fw->trng_requested ||
+                      timer_pending(&fw->timer)) {
         return -EINVAL;
     }
     /* zero sizes: nothing has been verified yet */

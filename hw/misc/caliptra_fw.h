@@ -295,13 +295,19 @@ typedef struct CaliptraPdata {
 #define CALIPTRA_CERT_CHAIN_MAX     4096
 #define CALIPTRA_DMTF_MAX           128
 
+enum {
+    CALIPTRA_SELF_TEST_IDLE,
+    CALIPTRA_SELF_TEST_IN_PROGRESS,
+    CALIPTRA_SELF_TEST_DONE,
+};
+
 typedef struct CaliptraRtData {
     uint32_t cert_chain_len;
     uint8_t cert_chain[CALIPTRA_CERT_CHAIN_MAX];
     uint32_t dmtf_device_info_len;  /* 0: none stored */
     uint8_t dmtf_device_info[CALIPTRA_DMTF_MAX];
     CaliptraExportedCdi exported_cdi;
-    uint8_t self_test_state;        /* 0 idle, 1 in progress, 2 done */
+    uint8_t self_test_state;        /* CALIPTRA_SELF_TEST_* */
     bool lms_kat_done;
     bool shut_down;
 } CaliptraRtData;

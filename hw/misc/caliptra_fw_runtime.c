@@ -22,12 +22,6 @@ enum {
 /* watchdog period while a command is served (common/src/wdt.rs) */
 #define RT_WDT_CYCLES           20000000
 
-enum {
-    SELF_TEST_IDLE,
-    SELF_TEST_IN_PROGRESS,
-    SELF_TEST_DONE,
-};
-
 uint32_t caliptra_fw_caller(CaliptraFw *fw)
 {
     return caliptra_fw_rd(fw, CALIPTRA_MBOX_CSR_BASE + A_MBOX_USER);
@@ -245,11 +239,11 @@ static uint32_t rt_cmd_capabilities(CaliptraFw *fw, const uint8_t *req,
 static uint32_t rt_cmd_self_test_start(CaliptraFw *fw, const uint8_t *req,
                                        size_t req_len, CaliptraRsp *rsp)
 {
-    if (fw->rt.self_test_state != SELF_TEST_IDLE) {
+    if (fw->rt.self_test_state != CALIPTRA_SELF_TEST_IDLE) {
         return CALIPTRA_ERR_RUNTIME_SELF_TEST_IN_PROGRESS;
     }
     /* it runs when the mailbox is free */
-    fw->rt.self_test_state = SELF_TEST_IN_PROGRESS;
+    fw->rt.self_test_state = CALIPTRA_SELF_TEST_IN_PROGRESS;
     return CALIPTRA_FW_OK;
 }
 
@@ -258,10 +252,10 @@ static uint32_t rt_cmd_self_test_get_results(CaliptraFw *fw,
                                              size_t req_len,
                                              CaliptraRsp *rsp)
 {
-    if (fw->rt.self_test_state != SELF_TEST_DONE) {
+    if (fw->rt.self_test_state != CALIPTRA_SELF_TEST_DONE) {
         return CALIPTRA_ERR_RUNTIME_SELF_TEST_NOT_STARTED;
     }
-    fw->rt.self_test_state = SELF_TEST_IDLE;
+    fw->rt.self_test_state = CALIPTRA_SELF_TEST_IDLE;
     return CALIPTRA_FW_OK;
 }
 
@@ -546,7 +540,7 @@ static CaliptraFwFlowId rt_command_failed(CaliptraFw *fw, uint32_t error)
 static uint32_t rt_accept(CaliptraFw *fw)
 {
     bool ready = caliptra_fw_mbox_fsm(fw) == MBOX_EXECUTE_UC;
-    bool self_test = fw->rt.self_test_state == SELF_TEST_IN_PROGRESS;
+    bool self_test = fw->rt.self_test_state == CALIPTRA_SELF_TEST_IN_PROGRESS;
     uint32_t dlen;
 
     if (fw->rt.shut_down) {
@@ -719,7 +713,7 @@ static uint32_t self_test_done(CaliptraFw *fw)
 {
     caliptra_fw_wr(fw, CALIPTRA_MBOX_CSR_BASE + A_MBOX_UNLOCK,
                    R_MBOX_UNLOCK_UNLOCK_MASK);
-    fw->rt.self_test_state = SELF_TEST_DONE;
+    fw->rt.self_test_state = CALIPTRA_SELF_TEST_DONE;
     caliptra_log(fw->log, "runtime: self test passed");
     return CALIPTRA_FW_OK;
 }

@@ -201,10 +201,18 @@ static const CaliptraReg hmac_regs[] = {
 
 /* ---- state ---- */
 
+static int hmac_post_load(void *opaque, int version_id)
+{
+    CaliptraHmac *c = opaque;
+
+    return c->e.cmd <= HMAC_CMD_NEXT ? 0 : -EINVAL;
+}
+
 const VMStateDescription vmstate_caliptra_hmac = {
     .name = "caliptra-hmac",
     .version_id = 1,
     .minimum_version_id = 1,
+    .post_load = hmac_post_load,
     .fields = (const VMStateField[]) {
         VMSTATE_STRUCT(e, CaliptraHmac, 1, vmstate_caliptra_engine,
                        CaliptraEngine),

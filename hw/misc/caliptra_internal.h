@@ -496,6 +496,11 @@ struct CaliptraState {
     /* properties */
     CaliptraUc *uc;             /* NULL: nobody */
     bool itrng;
+
+    /* the property as a stream has it, to be the same as here */
+    bool saved_itrng;
+    /* a test device has it otherwise */
+    bool flip_itrng;
 };
 
 /* ---- core (caliptra.c) ---- */
@@ -552,6 +557,12 @@ void caliptra_fw_update_reset(CaliptraState *s);
 
 /* cptra_error_fatal has risen: secrets, key vault and engines are flushed */
 void caliptra_flush(CaliptraState *s);
+
+/* does the core have the internal TRNG? */
+static inline bool caliptra_has_itrng(const CaliptraState *s)
+{
+    return s->itrng != s->flip_itrng;
+}
 
 /* cptra_error_fatal is 1: the flush lasts until the next reset */
 bool caliptra_flushing(CaliptraState *s);

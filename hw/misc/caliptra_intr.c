@@ -158,10 +158,23 @@ bool caliptra_intr_notif_level(const CaliptraIntr *intr)
            (intr->notif_sts & intr->notif_en);
 }
 
+static int caliptra_intr_post_load(void *opaque, int version_id)
+{
+    CaliptraIntr *intr = opaque;
+
+    return intr->global_en & ~(R_INTR_GLOBAL_EN_ERROR_EN_MASK |
+                               R_INTR_GLOBAL_EN_NOTIF_EN_MASK) ||
+           (intr->error_en | intr->error_sts) &
+           ~MAKE_64BIT_MASK(0, intr->n_error) ||
+           (intr->notif_en | intr->notif_sts) &
+           ~MAKE_64BIT_MASK(0, intr->n_notif) ? -EINVAL : 0;
+}
+
 const VMStateDescription vmstate_caliptra_intr = {
     .name = "caliptra-intr",
     .version_id = 1,
     .minimum_version_id = 1,
+    .post_load = caliptra_intr_post_load,
     .fields = (const VMStateField[]) {
         VMSTATE_UINT32(global_en, CaliptraIntr),
         VMSTATE_UINT32(error_en, CaliptraIntr),

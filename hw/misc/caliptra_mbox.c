@@ -585,7 +585,8 @@ static int mbox_post_load(void *opaque, int version_id)
     CaliptraMbox *m = opaque;
 
     if (m->fsm >= ARRAY_SIZE(mbox_fsm_names) || !mbox_fsm_names[m->fsm] ||
-        m->wrptr >= CALIPTRA_MBOX_WORDS || m->rdptr >= CALIPTRA_MBOX_WORDS) {
+        m->wrptr >= CALIPTRA_MBOX_WORDS || m->rdptr >= CALIPTRA_MBOX_WORDS ||
+        m->status > MBOX_STATUS_CMD_FAILURE || m->sram_flip >> 39) {
         return -EINVAL;
     }
     return 0;

@@ -365,10 +365,18 @@ void caliptra_sha_acc_reset(CaliptraState *s, CaliptraReset kind)
     a->fsm = SHA_IDLE;
 }
 
+static int sha_acc_post_load(void *opaque, int version_id)
+{
+    CaliptraShaAcc *a = opaque;
+
+    return a->wptr <= SHA_WPTR_MASK && a->fsm <= SHA_DONE ? 0 : -EINVAL;
+}
+
 const VMStateDescription vmstate_caliptra_sha_acc = {
     .name = "caliptra-sha-acc",
     .version_id = 1,
     .minimum_version_id = 1,
+    .post_load = sha_acc_post_load,
     .fields = (const VMStateField[]) {
         VMSTATE_BOOL(lock, CaliptraShaAcc),
         VMSTATE_BOOL(soc_has_lock, CaliptraShaAcc),

@@ -290,8 +290,8 @@ static void wdt_update(CaliptraState *s)
     if (next > UINT64_MAX - r->wdt_ticks) {
         timer_del(r->wdt_timer);
     } else {
-        timer_mod(r->wdt_timer,
-                  caliptra_clock_deadline(s, r->wdt_ticks + next));
+        caliptra_timer_mod(r->wdt_timer,
+                           caliptra_clock_deadline(s, r->wdt_ticks + next));
     }
 }
 
@@ -399,8 +399,8 @@ static void mtime_update(CaliptraState *s)
     if (now >= cmp || cmp - now > UINT64_MAX - ticks) {
         timer_del(s->soc_ifc.mtime_timer);
     } else {
-        timer_mod(s->soc_ifc.mtime_timer,
-                  caliptra_clock_deadline(s, ticks + (cmp - now)));
+        caliptra_timer_mod(s->soc_ifc.mtime_timer,
+                           caliptra_clock_deadline(s, ticks + (cmp - now)));
     }
 }
 
@@ -490,7 +490,8 @@ static uint32_t hw_config_read(CaliptraState *s, const CaliptraReg *row,
 {
     uint32_t r = R_CPTRA_HW_CONFIG_LMS_ACC_EN_MASK;
 
-    return FIELD_DP32(r, CPTRA_HW_CONFIG, I_TRNG_EN, s->itrng);
+    return FIELD_DP32(r, CPTRA_HW_CONFIG, I_TRNG_EN,
+                      caliptra_has_itrng(s));
 }
 
 static void fuse_wr_done_post_write(CaliptraState *s, const CaliptraReg *r,

@@ -94,8 +94,6 @@ struct CaliptraTestdev {
     bool error;
     uint32_t generic_in_lo;
     uint32_t seen[TESTDEV_WIDE_WORDS];
-    /* the core's own build option, for a reset */
-    bool itrng;
 
     /* properties */
     CaliptraState *core;
@@ -235,13 +233,13 @@ static uint32_t testdev_get_lines(CaliptraState *s)
     r = FIELD_DP32(r, TESTDEV_LINES, RST_B, s->in_rst_b);
     r = FIELD_DP32(r, TESTDEV_LINES, BRKPOINT, s->in_brkpoint);
     r = FIELD_DP32(r, TESTDEV_LINES, SCAN_MODE, s->in_scan_mode);
-    r = FIELD_DP32(r, TESTDEV_LINES, ITRNG, s->itrng);
+    r = FIELD_DP32(r, TESTDEV_LINES, ITRNG, caliptra_has_itrng(s));
     return r;
 }
 
 static void testdev_set_lines(CaliptraState *s, uint32_t data)
 {
-    s->itrng = FIELD_EX32(data, TESTDEV_LINES, ITRNG);
+    s->flip_itrng = FIELD_EX32(data, TESTDEV_LINES, ITRNG) != s->itrng;
     testdev_line(s, CALIPTRA_IN_BRKPOINT, FIELD_EX32(data, TESTDEV_LINES,
                                                    BRKPOINT));
     testdev_line(s, CALIPTRA_IN_SCAN_MODE, FIELD_EX32(data, TESTDEV_LINES,
@@ -437,7 +435,7 @@ static void testdev_reset_hold(Object *obj, ResetType type)
     testdev_line(s, CALIPTRA_IN_SCAN_MODE, false);
     caliptra_set_generic_input_wires(CALIPTRA_SOC_IF(s), 0);
     s->mbox.sram_flip = 0;
-    s->itrng = d->itrng;
+    s->flip_itrng = false;
 }
 
 /* A core of its own: hardware only */
@@ -467,7 +465,6 @@ static void testdev_realize(DeviceState *dev, Error **errp)
     if (!d->core && !testdev_make_core(d, errp)) {
         return;
     }
-    d->itrng = d->core->itrng;
 
     memory_region_init(&d->container, obj, TYPE_CALIPTRA_TESTDEV,
                        TESTDEV_BUS_SIZE + CALIPTRA_WINDOW_SIZE +

@@ -118,6 +118,15 @@ void caliptra_time_watch(CaliptraTime *t, uint32_t who, bool on)
     }
 }
 
+void caliptra_timer_mod(QEMUTimer *timer, int64_t deadline)
+{
+    if (deadline == INT64_MAX) {
+        timer_del(timer);
+    } else {
+        timer_mod(timer, deadline);
+    }
+}
+
 /* Watchers that were loaded before have reported already, others will */
 static int caliptra_time_post_load(void *opaque, int version_id)
 {

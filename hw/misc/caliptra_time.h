@@ -102,4 +102,12 @@ void caliptra_time_stop_work(CaliptraTime *t);
  */
 void caliptra_time_watch(CaliptraTime *t, uint32_t who, bool on);
 
+/**
+ * caliptra_timer_mod: arm a timer for a deadline, if there is one
+ * @timer: on QEMU_CLOCK_VIRTUAL
+ * @deadline: nanoseconds; INT64_MAX: never, so that nobody who goes from timer
+ *            to timer goes to the end of time
+ */
+void caliptra_timer_mod(QEMUTimer *timer, int64_t deadline);
+
 #endif /* HW_MISC_CALIPTRA_TIME_H */

@@ -105,8 +105,11 @@ class FlashMachine(QTest):
     """An ast2700fc whose flash file is at hand"""
 
     def __init__(self, data, fuses=None, options='', drive=True, args=(),
-                 share=None, otp=None, **kwargs):
-        """@share: another machine, whose files this one has, too"""
+                 share=None, otp=None, readonly=False, **kwargs):
+        """
+        @share: another machine, whose files this one has, too
+        @readonly: nobody can write to the flash
+        """
         self.files = share.files if share else tempfile.TemporaryDirectory()
         self.flash = self.file('flash.img')
         self.log = self.file('log2' if share else 'log')
@@ -130,7 +133,8 @@ class FlashMachine(QTest):
                 with open(self.flash, 'r+b') as f:
                     f.truncate(layout.FLASH_SIZE)
             args += ['-drive', f'file={self.flash},if=mtd,format=raw' +
-                     (',file.locking=off' if share else '')]
+                     (',file.locking=off' if share else '') +
+                     (',readonly=on' if readonly else '')]
         super().__init__(machine='ast2700fc' + options, args=args, qmp=True,
                          **kwargs)
 

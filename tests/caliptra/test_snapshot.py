@@ -137,10 +137,11 @@ class State(unittest.TestCase):
         'CaliptraState': {
             **{'out_' + line: 'wiring' for line in LINES},
             'parent_obj': 'wiring', 'id': 'wiring', 'uc': 'property',
+            'itrng': 'property, compared with saved_itrng',
             'changed': 'false between accesses'},
         'CaliptraTestdev': {
             'parent_obj': 'wiring', 'container': 'wiring', 'bus': 'wiring',
-            'soc': 'wiring', 'regs': 'wiring', 'itrng': 'property',
+            'soc': 'wiring', 'regs': 'wiring',
             'core': 'property', 'memory': 'property', 'addr': 'property'},
     }
     # no state at all
