@@ -54,6 +54,11 @@ returns success, and goes on into an abort.  A file that was named must be
 there; the default one may be missing if start addresses are given otherwise,
 by loaders or -kernel, and is then worth a warning only.
 """, ['hw/arm/aspeed_ast27x0-fc.c:bootrom']),
+    Patch('monitor: Accesses of physical memory are debug accesses', """
+xp, pmemsave and gdb's physical mode read devices as a CPU does: they take
+locks, empty FIFOs and clear what clears at a read.  Say that it is a debugger
+who looks, as for virtual addresses.
+""", ['monitor/*', 'system/*', 'gdbstub/*']),
 )
 
 AST2700 = Series(
@@ -382,7 +387,8 @@ Boot, bundles that must be refused, identity, commands, DPE, snapshots.
           ['test_boot', 'test_badbundles', 'test_identity', 'test_commands',
            'test_releases',
            'test_dpe', 'test_dpe_model', 'test_dpe_resets', 'test_snapshot',
-           'test_auth_manifest', 'test_mbox', 'test_properties', 'test_ipc',
+           'test_auth_manifest', 'test_mbox', 'test_properties', 'test_peeks',
+           'test_ipc',
            'test_clients', 'test_flash_boot', 'test_otp_machine']),
     Patch('tests/caliptra: A guest that asks Caliptra', """
 Four cores that say what they are, and what Caliptra says of its firmware, its

@@ -88,8 +88,9 @@ static const MemoryRegionOps aspeed_caliptra_window_ops = {
     .read_with_attrs = aspeed_caliptra_window_read,
     .write_with_attrs = aspeed_caliptra_window_write,
     .endianness = DEVICE_LITTLE_ENDIAN,
+    /* a bridge makes two of 64 bits, the lower address first */
     .valid.min_access_size = 4,
-    .valid.max_access_size = 4,
+    .valid.max_access_size = 8,
     .impl.min_access_size = 4,
     .impl.max_access_size = 4,
 };
