@@ -444,6 +444,11 @@ Those that it has of its own, and those that it has in another way.
 The microcontroller, its memories and its bus in front of the Caliptra core.
 """, ['hw/riscv/*', 'include/hw/riscv/*', 'docs/system/*riscv*',
       'configs/devices/riscv32-softmmu/*']),
+    Patch('tests/caliptra: suites on the machine of the core alone', """
+The client's side of a core, on either machine; and the native firmware
+against a genuine one.
+""", ['tests/caliptra/test_target.py', 'tests/caliptra/compare.py'],
+          ['test_target']),
     Patch('tests/caliptra: VeeR EL2 against recordings from RTL', """
 Ten programs of which each retired instruction and each memory word is
 compared, a ROM and a firmware that boot, snapshots within, and streams that

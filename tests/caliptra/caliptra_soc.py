@@ -1,18 +1,30 @@
 #!/usr/bin/env python3
 #
-# The SoC's side of a Caliptra core in the ast2700fc machine, over qtest
+# The SoC's side of a Caliptra core, over qtest
 #
 # Plays what on silicon is the BootMCU and later any bus master: power,
-# straps, fuses, TRNG, mailbox.  Everything goes through the registers.
+# straps, fuses, TRNG, mailbox.  Everything goes through the registers; only
+# power and straps of the machine "caliptra" are lines and properties.
+#
+# $CALIPTRA_TARGET says where the core is: "ast2700fc"; "native", the machine
+# "caliptra" with the native firmware; "veer", the same with the genuine
+# images of $CALIPTRA_GENUINE_DIR, on virtual time that passes by itself.
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
 """A Caliptra that a test drives: class CaliptraSoc."""
 
+import os
 import random
 import struct
+import time
 
-from qtestlib import QTest, QTestError
+import genuine
+from qtestlib import QTest, QTestError, default_binary
+
+TARGET = os.environ.get('CALIPTRA_TARGET', 'ast2700fc')
+RISCV_BINARY = os.path.join(os.path.dirname(default_binary()),
+                            'qemu-system-riscv32')
 
 SCUIO = 0x14c02000
 SCU_CPTRA_CTRL = SCUIO + 0x130
@@ -21,7 +33,8 @@ SCU_RSTCTL2 = SCUIO + 0x220
 SCU_RSTCTL2_CLR = SCUIO + 0x224
 SCU_RSTCTL2_CPTRA = 1 << 9
 
-MBOX = 0x14c60000
+WINDOW = 0x14c40000 if TARGET == 'ast2700fc' else 0x200000000
+MBOX = WINDOW + 0x20000
 MBOX_LOCK = MBOX
 MBOX_USER = MBOX + 0x04
 MBOX_CMD = MBOX + 0x08
@@ -31,9 +44,9 @@ MBOX_DATAOUT = MBOX + 0x14
 MBOX_EXECUTE = MBOX + 0x18
 MBOX_STATUS = MBOX + 0x1c
 
-SHA_ACC = 0x14c61000
+SHA_ACC = WINDOW + 0x21000
 
-SOC_IFC = 0x14c70000
+SOC_IFC = WINDOW + 0x30000
 HW_ERROR_FATAL = SOC_IFC
 FW_ERROR_FATAL = SOC_IFC + 0x08
 FW_ERROR_NON_FATAL = SOC_IFC + 0x0c
@@ -89,33 +102,77 @@ def checksum(command, payload):
 
 
 class CaliptraSoc(QTest):
-    """QEMU with a Caliptra that is off until power_on()."""
+    """QEMU with a Caliptra that is off until power_on().
 
-    def __init__(self, args=(), machine_options='', seed=1, **kwargs):
+    rom: an image whose identity the native firmware reports
+    """
+
+    def __init__(self, args=(), rom=None, seed=1, **kwargs):
         self.random = random.Random(seed)
         self.draws = 0
-        super().__init__(machine='ast2700fc,caliptra-boot=guest' +
-                         machine_options, args=args, **kwargs)
+        machine = 'caliptra,caliptra-boot=guest,pauser=%d' % DEFAULT_PAUSER
+        if TARGET == 'ast2700fc':
+            machine = 'ast2700fc,caliptra-boot=guest'
+            if rom:
+                machine += ',caliptra-rom=' + rom
+        elif TARGET == 'native':
+            machine += ',uc=native'
+            kwargs.update(binary=RISCV_BINARY, qmp=True, bios=rom or False)
+        else:
+            kwargs.update(binary=RISCV_BINARY, qmp=True, accel='tcg',
+                          bios=str(genuine.images().rom))
+        super().__init__(machine=machine, args=args, **kwargs)
 
     # ---- power and reset ----
 
+    def _line(self, name, level):
+        self.cmd('set_irq_in /machine/core %s 0 %d' % (name, level))
+
+    def _strap(self, name, value):
+        self.qmp('qom-set', path='/machine/soc', property=name, value=value)
+
     def assert_reset(self):
-        self.write32(SCU_RSTCTL2, SCU_RSTCTL2_CPTRA)
+        if TARGET == 'ast2700fc':
+            self.write32(SCU_RSTCTL2, SCU_RSTCTL2_CPTRA)
+        else:
+            self._line('cptra-rst-b', 0)
 
     def release_reset(self):
-        self.write32(SCU_RSTCTL2_CLR, SCU_RSTCTL2_CPTRA)
+        if TARGET == 'ast2700fc':
+            self.write32(SCU_RSTCTL2_CLR, SCU_RSTCTL2_CPTRA)
+        else:
+            self._line('cptra-rst-b', 1)
 
     def power_on(self, obf_key=(0,) * 8, lifecycle=3, debug_locked=True):
         """A power cycle, up to where Caliptra waits for its fuses."""
+        security_state = lifecycle | debug_locked << 2
         self.assert_reset()
-        self.write32(SCU_CPTRA_CTRL, 0)
-        self.writes32([(SCU_CPTRA_OBF_KEY + 4 * i, word)
-                       for i, word in enumerate(obf_key)])
-        self.write32(SCU_CPTRA_CTRL,
-                     (lifecycle | debug_locked << 2) << 8 | 1)
+        if TARGET == 'ast2700fc':
+            self.write32(SCU_CPTRA_CTRL, 0)
+            self.writes32([(SCU_CPTRA_OBF_KEY + 4 * i, word)
+                           for i, word in enumerate(obf_key)])
+            self.write32(SCU_CPTRA_CTRL, security_state << 8 | 1)
+        else:
+            self._line('cptra-pwrgood', 0)
+            self._strap('obf-key', ''.join('%08x' % w for w in obf_key))
+            self._strap('security-state', security_state)
+            self._line('cptra-pwrgood', 1)
         self.release_reset()
         self.poll32(FLOW_STATUS, READY_FOR_FUSES, READY_FOR_FUSES)
         self.draws = 0
+
+    def be(self, user):
+        """Access the window as this bus user from now on; needs QMP."""
+        path = '/machine/soc'
+        if TARGET == 'ast2700fc':
+            path = self.find_qom('aspeed-caliptra')
+        self.qmp('qom-set', path=path, property='pauser', value=user)
+
+    def clock_step(self, ns=None):
+        if TARGET == 'veer':
+            time.sleep(0.0005 if ns is None else ns / 1e9)
+            return 0
+        return super().clock_step(ns)
 
     def write_fuses(self, fuses):
         """fuses: {register offset: word or list of words}"""

@@ -10,25 +10,36 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 '..', '..', 'scripts', 'caliptra'))
 
+import genuine                      # noqa: E402
 import caliptra_image as image      # noqa: E402
 import caliptra_keys as keys        # noqa: E402
 from caliptra_releases import RELEASES      # noqa: E402
 
+# with the firmware that is modelled the bytes of an image do not matter
+EXECUTED = os.environ.get('CALIPTRA_TARGET') == 'veer'
 
-def make_bundle(fmc=bytes(range(0x40)), rt=bytes(range(0x40, 0x80)),
-                fmc_svn=0, rt_svn=0, fmc_version=0x0880,
+
+def make_bundle(fmc=None, rt=None, fmc_svn=0, rt_svn=0, fmc_version=0x0880,
                 rt_version=0x01020000, ecc_index=0, lms_index=0,
                 vendor_dates=None, owner_dates=None, pl0_pauser=1,
                 rt_load=0x40005400, release=None, fmc_release=None):
     """A bundle that a part with key_hashes() in its fuses takes.
 
+    fmc, rt: their bytes.  If the firmware is to be executed, genuine ones,
+    with these bytes behind them
     release: '1.2.0' ... '1.2.5': of what the images' entries say they are
     fmc_release: of FMC alone
 
     dates: (not_before, not_after), 15 characters each, as bytes
     pl0_pauser: None for a header that names none
     """
-    bundle = image.assemble(fmc, rt)
+    parts = {'fmc': bytes(range(0x40)) if fmc is None else fmc,
+             'rt': bytes(range(0x40, 0x80)) if rt is None else rt}
+    executed = genuine.images() if EXECUTED else None
+    if executed:
+        parts = {'fmc': executed.fmc + (fmc or b''),
+                 'rt': executed.rt + (rt or b'')}
+    bundle = image.assemble(parts['fmc'], parts['rt'])
     for name, load, version, svn, revision in (
             ('fmc', 0x40000000, fmc_version, fmc_svn, b'\x11' * 20),
             ('rt', rt_load, rt_version, rt_svn, b'\x22' * 20)):
@@ -37,9 +48,12 @@ def make_bundle(fmc=bytes(range(0x40)), rt=bytes(range(0x40, 0x80)),
         of = fmc_release if fmc_release and name == 'fmc' else release
         if of:
             fields = RELEASES[of].fields(name)
+        fields['entry_point'] = fields['load_addr']
+        if executed:
+            for field in 'load_addr', 'entry_point':
+                fields[field] = executed.bundle['%s.%s' % (name, field)]
         for field, value in fields.items():
             bundle['%s.%s' % (name, field)] = value
-        bundle[name + '.entry_point'] = fields['load_addr']
         bundle[name + '.svn'] = svn
     _put_keys(bundle)
     for place in ('', 'header.'):

@@ -64,7 +64,6 @@ class Soc(cs.CaliptraSoc):
             args = [*args, '-global',
                     'caliptra-native-fw.dpe-max-handles=%d' % max_handles]
         super().__init__(qmp=True, args=args, **kwargs)
-        self.integration = self.find_qom('aspeed-caliptra')
 
     def block(self, i):
         """The 48 bytes of the i-th draw since power on."""
@@ -77,8 +76,7 @@ class Soc(cs.CaliptraSoc):
 
     def set_user(self, user):
         if user != self.user:
-            self.qmp('qom-set', path=self.integration, property='pauser',
-                     value=user)
+            self.be(user)
             self.user = user
 
     def start(self, fuses=None, manuf=0, pauser=USERS):

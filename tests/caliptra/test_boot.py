@@ -435,7 +435,7 @@ class RomTests(unittest.TestCase):
 
     def test_identity(self):
         image, info = rom_image()
-        with Soc(machine_options=',caliptra-rom=' + self.file(image)) as soc:
+        with Soc(rom=self.file(image)) as soc:
             soc.boot(env.bundle(), env.FUSES)
             version = soc.command(0x46505652)
             self.assertEqual(version[8:12], struct.pack('<HH', 0x0881, 0x0880))
@@ -450,7 +450,7 @@ class RomTests(unittest.TestCase):
 
     def refused(self, path, text):
         with self.assertRaises(QTestError) as caught:
-            Soc(machine_options=',caliptra-rom=' + path).close()
+            Soc(rom=path).close()
         self.assertIn(text, str(caught.exception))
 
     def test_refused(self):

@@ -62,11 +62,6 @@ class Soc(CaliptraSoc):
 
     def __init__(self, **kwargs):
         super().__init__(qmp=True, **kwargs)
-        self.window = self.find_qom('aspeed-caliptra')
-
-    def be(self, user):
-        """Access the window as this bus user from now on."""
-        self.qmp('qom-set', path=self.window, property='pauser', value=user)
 
     def begin(self, code, data, dlen=None):
         """Steps up to EXECUTE; data is put into the FIFO as it is."""
