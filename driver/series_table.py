@@ -381,7 +381,7 @@ Registers, mailbox, SHA accelerator, engines against models; bus traces.
            'test_replay', 'test_fuzz', 'test_coverage']),
     Patch('tests/caliptra: Firmware of a core', """
 Boot, bundles that must be refused, identity, commands, DPE, snapshots.
-""", ['tests/caliptra/test_[!cmsv]*.py', 'tests/caliptra/test_mbox.py',
+""", ['tests/caliptra/test_[!cmstv]*.py', 'tests/caliptra/test_mbox.py',
       'tests/caliptra/test_cl[!o]*.py', 'tests/caliptra/test_co*.py',
       'tests/caliptra/test_snapshot.py'],
           ['test_boot', 'test_badbundles', 'test_identity', 'test_commands',
@@ -444,19 +444,15 @@ Those that it has of its own, and those that it has in another way.
 The microcontroller, its memories and its bus in front of the Caliptra core.
 """, ['hw/riscv/*', 'include/hw/riscv/*', 'docs/system/*riscv*',
       'configs/devices/riscv32-softmmu/*']),
-    Patch('tests/caliptra: suites on the machine of the core alone', """
-The client's side of a core, on either machine; and the native firmware
-against a genuine one.
-""", ['tests/caliptra/test_target.py', 'tests/caliptra/compare.py'],
-          ['test_target']),
     Patch('tests/caliptra: VeeR EL2 against recordings from RTL', """
 Ten programs of which each retired instruction and each memory word is
 compared, a ROM and a firmware that boot, snapshots within, and streams that
 are damaged.
 """, ['tests/caliptra/test_veer*.py', 'tests/caliptra/test_machine.py',
       'tests/caliptra/test_streams.py', 'tests/caliptra/test_clock.py',
-      'tests/caliptra/veer/*'],
-          ['test_veer', 'test_machine', 'test_streams', 'test_clock']),
+      'tests/caliptra/test_target.py', 'tests/caliptra/veer/*'],
+          ['test_veer', 'test_machine', 'test_streams', 'test_clock',
+           'test_target']),
 )
 
 # Parts of a file of QEMU that come with several patches: its new lines have

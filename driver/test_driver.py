@@ -13,8 +13,8 @@ import tempfile
 import unittest
 
 ROOT = Path(__file__).resolve().parent.parent
-COMMANDS = ('run', 'debug', 'test', 'bench', 'replay', 'series', 'shell', 'build',
-            'setup', 'clean')
+COMMANDS = ('run', 'debug', 'compare', 'test', 'bench', 'replay', 'series',
+            'shell', 'build', 'setup', 'clean')
 NOBODY = 65534
 
 
@@ -84,6 +84,10 @@ class Driver(unittest.TestCase):
                  'run: with --rom there is neither a guest nor a flash'),
                 (('run', '--elf', __file__), 'run: --elf is for debug'),
                 (('debug',), 'debug: which ROM'),
+                (('compare', '--rom', __file__),
+                 'compare: --rom and --firmware name the images'),
+                (('compare', '--count', 'many'),
+                 'compare: --count takes a number'),
                 (('debug', '--rom', __file__, '--elf', __file__),
                  r'debug: \S+ is no ELF file of a 32-bit RISC-V'),
                 (('shell', '--guest', '/no/guest'),

@@ -105,23 +105,27 @@ class CaliptraSoc(QTest):
     """QEMU with a Caliptra that is off until power_on().
 
     rom: an image whose identity the native firmware reports
+    target: "native" instead of "veer", or the reverse
     """
 
-    def __init__(self, args=(), rom=None, seed=1, **kwargs):
+    def __init__(self, args=(), machine_options='', rom=None, seed=1,
+                 target=TARGET, **kwargs):
+        self.target = target
         self.random = random.Random(seed)
         self.draws = 0
         machine = 'caliptra,caliptra-boot=guest,pauser=%d' % DEFAULT_PAUSER
-        if TARGET == 'ast2700fc':
+        if self.target == 'ast2700fc':
             machine = 'ast2700fc,caliptra-boot=guest'
             if rom:
                 machine += ',caliptra-rom=' + rom
-        elif TARGET == 'native':
+        elif self.target == 'native':
             machine += ',uc=native'
             kwargs.update(binary=RISCV_BINARY, qmp=True, bios=rom or False)
         else:
             kwargs.update(binary=RISCV_BINARY, qmp=True, accel='tcg',
                           bios=str(genuine.images().rom))
-        super().__init__(machine=machine, args=args, **kwargs)
+        super().__init__(machine=machine + machine_options, args=args,
+                         **kwargs)
 
     # ---- power and reset ----
 
@@ -132,13 +136,13 @@ class CaliptraSoc(QTest):
         self.qmp('qom-set', path='/machine/soc', property=name, value=value)
 
     def assert_reset(self):
-        if TARGET == 'ast2700fc':
+        if self.target == 'ast2700fc':
             self.write32(SCU_RSTCTL2, SCU_RSTCTL2_CPTRA)
         else:
             self._line('cptra-rst-b', 0)
 
     def release_reset(self):
-        if TARGET == 'ast2700fc':
+        if self.target == 'ast2700fc':
             self.write32(SCU_RSTCTL2_CLR, SCU_RSTCTL2_CPTRA)
         else:
             self._line('cptra-rst-b', 1)
@@ -147,7 +151,7 @@ class CaliptraSoc(QTest):
         """A power cycle, up to where Caliptra waits for its fuses."""
         security_state = lifecycle | debug_locked << 2
         self.assert_reset()
-        if TARGET == 'ast2700fc':
+        if self.target == 'ast2700fc':
             self.write32(SCU_CPTRA_CTRL, 0)
             self.writes32([(SCU_CPTRA_OBF_KEY + 4 * i, word)
                            for i, word in enumerate(obf_key)])
@@ -164,12 +168,12 @@ class CaliptraSoc(QTest):
     def be(self, user):
         """Access the window as this bus user from now on; needs QMP."""
         path = '/machine/soc'
-        if TARGET == 'ast2700fc':
+        if self.target == 'ast2700fc':
             path = self.find_qom('aspeed-caliptra')
         self.qmp('qom-set', path=path, property='pauser', value=user)
 
     def clock_step(self, ns=None):
-        if TARGET == 'veer':
+        if self.target == 'veer':
             time.sleep(0.0005 if ns is None else ns / 1e9)
             return 0
         return super().clock_step(ns)

@@ -28,7 +28,6 @@ import test_veer as veer  # noqa: E402
 SECURITY_STATE = veer.SOC_IFC + 0x44
 VENDOR_HASH = veer.SOC_IFC + env.FUSE_KEY_MANIFEST_PK_HASH
 LMS_VERIFY = veer.SOC_IFC + 0x344
-TRNG_STATUS = veer.SOC_IFC + 0xac
 LIFECYCLES = {'unprovisioned': 0, 'manufacturing': 1, 'production': 3}
 
 
@@ -132,7 +131,6 @@ class Auto(Case):
         # known-answer tests and keys need them before that
         self.assertEqual(q.read32(veer.FLOW_STATUS) & veer.READY_FOR_FW,
                          veer.READY_FOR_FW)
-        self.assertEqual(q.read32(TRNG_STATUS) & 1, 0)
 
     def test_refused(self):
         """Why a bundle is refused, in one line."""

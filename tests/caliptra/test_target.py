@@ -9,7 +9,9 @@
 
 """Boot, clients, identity and DPE on qemu-system-riscv32, with uc=native."""
 
+import functools
 import os
+import random
 import sys
 import tempfile
 import unittest
@@ -17,6 +19,7 @@ import unittest
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 os.environ['CALIPTRA_TARGET'] = 'native'
 import caliptra_soc     # noqa: E402
+import compare          # noqa: E402
 import genuine          # noqa: E402
 import test_boot        # noqa: E402
 import test_clients     # noqa: E402
@@ -35,7 +38,7 @@ SUITES = (
 def load_tests(loader, _standard, _pattern):
     """Those, and this file's."""
     return unittest.TestSuite(loader.loadTestsFromTestCase(case)
-                              for case in (*SUITES, Target, Folder))
+                              for case in (*SUITES, Target, Compare, Folder))
 
 
 class Target(unittest.TestCase):
@@ -48,6 +51,45 @@ class Target(unittest.TestCase):
                              '/machine/native')
 
 
+class Lying(compare.Engine):
+    """Answers a command as nobody should."""
+
+    def do_command(self, code, payload):
+        shown = super().do_command(code, payload)
+        if code == compare.table.COMMANDS['VERSION'].code:
+            shown['data'] = shown['data'][:-2] + 'ff'
+        return shown
+
+
+class Compare(unittest.TestCase):
+    """The comparison of native and genuine firmware, with two native ones."""
+
+    def comparison(self, other):
+        comparison = compare.Comparison(
+            functools.partial(compare.Engine, 'native'),
+            functools.partial(other, 'native'))
+        self.addCleanup(comparison.close)
+        return comparison
+
+    def test_same(self):
+        """What is the same does not differ."""
+        comparison = self.comparison(compare.Engine)
+        for seed in 3, 4:
+            self.assertEqual(comparison.sequence(seed), 0)
+
+    def test_different(self):
+        """The kind, and the steps that it needs."""
+        steps = [compare.power(random.Random(1), 5),
+                 *((name, 'command', (compare.table.COMMANDS[name].code, b''))
+                   for name in ('CAPABILITIES', 'VERSION', 'CAPABILITIES'))]
+        comparison = self.comparison(Lying)
+        (kind, text, last), = comparison.run(1, steps)
+        self.assertEqual((kind, last), ('VERSION: data', 2))
+        self.assertIn('VERSION: data: from byte 35 of 36/36: ', text)
+        self.assertEqual(comparison.shortest(1, steps, kind, last),
+                         [steps[0], steps[2]])
+
+
 class Folder(unittest.TestCase):
     """$CALIPTRA_GENUINE_DIR"""
 
@@ -56,7 +98,8 @@ class Folder(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             for name in 'rom.bin', 'fw.bin':
                 with self.assertRaisesRegex(FileNotFoundError, name):
-                    genuine.Images(folder)
+                    genuine.Images(os.path.join(folder, 'rom.bin'),
+                                   os.path.join(folder, 'fw.bin'))
                 with open(os.path.join(folder, name), 'wb'):
                     pass
 
