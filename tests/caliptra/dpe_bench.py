@@ -8,7 +8,6 @@
 import hashlib
 import os
 import struct
-import time
 
 import caliptra_soc as cs
 import dpe_model as m
@@ -91,7 +90,7 @@ class Soc(cs.CaliptraSoc):
         """(saved bytes, virtual time); then this QEMU ends."""
         path = os.path.join(self.dir, 'state')
         self.qmp('migrate', uri='file:' + path)
-        self._wait_migrated()
+        self.wait_migrated()
         now = self.clock_step(1)
         with open(path, 'rb') as f:
             state = f.read()
@@ -108,7 +107,7 @@ class Soc(cs.CaliptraSoc):
                 f.write(state)
             dst.clock_set(now)
             dst.qmp('migrate-incoming', uri='file:' + path)
-            dst._wait_migrated()
+            dst.wait_migrated()
             dst.seed, dst.draws = self.seed, self.draws
             dst.set_user(self.user)
         except (QTestError, OSError) as e:
@@ -116,16 +115,6 @@ class Soc(cs.CaliptraSoc):
             dst.close()
             raise QTestError('%s\n%s' % (e, text)) from None
         return dst
-
-    def _wait_migrated(self):
-        for _ in range(1000):
-            status = self.qmp('query-migrate').get('status')
-            if status == 'completed':
-                return
-            if status == 'failed':
-                raise QTestError('migration failed\n' + self.stderr())
-            time.sleep(0.01)
-        raise QTestError('migration does not end')
 
 
 class Bench:
@@ -223,6 +212,8 @@ class Bench:
         bundle = self.bundle(rt)
         soc.load_firmware(bundle)
         self.identity.update(bundle)
+        # as with every command; a reset alone leaves what the last one left
+        self.dpe.non_fatal = 0
         return self._restarted('update_reset', soc.user,
                                manifest=self._manifest(bundle))
 
@@ -241,7 +232,6 @@ class Bench:
     def _restarted(self, what, mbox_user, **kwargs):
         """Runtime starts again; False if it stops with a fatal error."""
         soc = self.soc
-        self.dpe.non_fatal = 0
         alive = getattr(self.dpe, what)(
             chain=self.identity.chain, pcr3=self.identity.pcrs[3],
             pcr2=self.identity.pcrs[2], mbox_user=mbox_user,

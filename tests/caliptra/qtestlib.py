@@ -16,6 +16,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import time
 
 # how many commands may be on their way; their answers must fit the socket
 # buffer, or both sides would wait for each other
@@ -266,6 +267,18 @@ class QTest:
                 raise QTestError('%s: %s' % (command, rsp['error']['desc']))
             else:
                 return rsp['return']
+
+    def wait_migrated(self):
+        """Until a migration is over, on either side, and "cont" may follow."""
+        for _ in range(6000):
+            status = self.qmp('query-migrate').get('status')
+            if status == 'failed':
+                raise QTestError('migration failed\n' + self.stderr())
+            if status == 'completed' and \
+               self.qmp('query-status')['status'] != 'finish-migrate':
+                return
+            time.sleep(0.01)
+        raise QTestError('migration does not end')
 
     def hmp(self, line):
         """A human monitor command."""

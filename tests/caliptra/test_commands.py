@@ -995,8 +995,7 @@ class SnapshotTests(unittest.TestCase):
     def clone(self, soc):
         now = soc.clock_step(1)
         soc.qmp('migrate', uri='file:' + self.path)
-        while soc.qmp('query-migrate').get('status') != 'completed':
-            pass
+        soc.wait_migrated()
         soc.qmp('cont')
         twin = Soc(args=['-incoming', 'defer'])
         self.addCleanup(twin.close)

@@ -1132,10 +1132,7 @@ class TestSnapshots(TempDir):
     def save(self, dev):
         path = os.path.join(self.dir, 'state')
         dev.qmp('migrate', uri='file:' + path)
-        status = None
-        while status not in ('completed', 'failed'):
-            status = dev.qmp('query-migrate').get('status')
-        self.assertEqual(status, 'completed')
+        dev.wait_migrated()
         dev.qmp('cont')
         return path
 

@@ -27,7 +27,6 @@ import command_env as env  # noqa: E402
 import ipc_client as ipc  # noqa: E402
 from ipc_client import BootedSoc  # noqa: E402
 import payloads  # noqa: E402
-from qtestlib import QTestError  # noqa: E402
 
 MESSAGE = b'What the service hashes and Caliptra verifies.'
 
@@ -642,7 +641,7 @@ class Snapshots(unittest.TestCase):
 
     def save(self, soc, path):
         soc.qmp('migrate', uri='file:' + path)
-        self.wait(soc)
+        soc.wait_migrated()
         soc.qmp('cont')
         # qtest's clock is not part of a snapshot
         return soc.clock_step(1)
@@ -652,23 +651,12 @@ class Snapshots(unittest.TestCase):
         try:
             soc.clock_set(now)
             soc.qmp('migrate-incoming', uri='file:' + path)
-            self.wait(soc)
+            soc.wait_migrated()
             soc.qmp('cont')
         except BaseException:
             soc.close()
             raise
         return soc
-
-    @staticmethod
-    def wait(soc):
-        for _ in range(1200):
-            status = soc.qmp('query-migrate').get('status')
-            if status == 'completed':
-                return
-            if status == 'failed':
-                raise QTestError('migration failed\n' + soc.stderr())
-            time.sleep(0.05)
-        raise QTestError('migration does not end')
 
     CUTS = 2
 

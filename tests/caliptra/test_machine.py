@@ -170,8 +170,7 @@ class Auto(Case):
             q.qmp('cont')
             q.qmp('stop')
             q.qmp('migrate', uri='file:' + path)
-            self.wait(lambda: q.qmp('query-migrate')['status'] ==
-                      'completed')
+            q.wait_migrated()
             q.close()
             q = boot(args=['-S', '-incoming', 'file:' + path])
             self.wait(lambda: q.qmp('query-status')['status'] !=

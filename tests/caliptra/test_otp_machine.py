@@ -12,7 +12,6 @@ import shutil
 import struct
 import sys
 import tempfile
-import time
 import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -208,24 +207,15 @@ class Programming(FileCase):
     def migrate(self, src, path, **kwargs):
         state = os.path.join(src.dir, 'state')
         src.qmp('migrate', uri='file:' + state)
-        self.wait(src)
+        src.wait_migrated()
         dst = Machine(path, args=['-incoming', 'defer'], qmp=True, **kwargs)
         try:
             dst.qmp('migrate-incoming', uri='file:' + state)
-            self.wait(dst)
+            dst.wait_migrated()
         except BaseException:
             dst.close()
             raise
         return dst
-
-    def wait(self, qtest):
-        for _ in range(600):
-            status = qtest.qmp('query-migrate').get('status')
-            if status in ('completed', 'failed'):
-                self.assertEqual(status, 'completed', qtest.stderr())
-                return
-            time.sleep(0.05)
-        self.fail('migration does not end')
 
     def test_migration(self):
         """Content, registers, and the drive of the destination"""

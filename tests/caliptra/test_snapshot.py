@@ -11,7 +11,6 @@ import os
 import random
 import re
 import sys
-import time
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -38,29 +37,18 @@ SOURCE = os.path.join(os.path.dirname(os.path.abspath(__file__)),
 def migrate(src, path):
     """Save a QEMU to a file and start another one from it."""
     src.qmp('migrate', uri='file:' + path)
-    wait_migrated(src)
+    src.wait_migrated()
     dst = replay.bench_qtest(qmp=True, args=['-incoming', 'defer'])
     try:
         # qtest's clock is not part of a snapshot
         now = src.clock_step(1)
         dst.clock_set(now)
         dst.qmp('migrate-incoming', uri='file:' + path)
-        wait_migrated(dst)
+        dst.wait_migrated()
     except BaseException:
         dst.close()
         raise
     return dst
-
-
-def wait_migrated(qtest):
-    for _ in range(600):
-        status = qtest.qmp('query-migrate').get('status')
-        if status == 'completed':
-            return
-        if status == 'failed':
-            raise AssertionError('migration failed\n' + qtest.stderr())
-        time.sleep(0.05)
-    raise AssertionError('migration does not end')
 
 
 class Snapshot(unittest.TestCase):

@@ -37,7 +37,6 @@ from caliptra_soc import CaliptraSoc            # noqa: E402
 from ipc_client import BootedSoc    # noqa: E402
 from qtestlib import QTest, QTestError, default_binary  # noqa: E402
 from test_flash_boot import FlashMachine, good_flash, provisioned  # noqa: E402
-from test_snapshot import wait_migrated         # noqa: E402
 from test_veer import CLOCK, FUSE_WR_DONE, riscv_binary  # noqa: E402
 
 COUNT = int(os.environ.get('CALIPTRA_STREAMS', '12'))
@@ -105,7 +104,7 @@ def take(qtest, wanted=OURS):
     path = os.path.join(qtest.dir, 'state')
     qtest.qmp('stop')
     qtest.qmp('migrate', uri='file:' + path)
-    wait_migrated(qtest)
+    qtest.wait_migrated()
     qtest.qmp('cont')
     with open(path, 'rb') as f:
         return stream.Stream(f.read(), wanted.match)

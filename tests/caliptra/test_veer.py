@@ -132,8 +132,7 @@ class VeerMachine:
         """All of its state into a file; the machine stays where it is."""
         self.q.qmp('stop')
         self.q.qmp('migrate', uri='file:' + path)
-        while self.q.qmp('query-migrate')['status'] != 'completed':
-            time.sleep(0.01)
+        self.q.wait_migrated()
 
     def wait_incoming(self):
         """Until the state that -incoming names is there."""
