@@ -560,6 +560,21 @@ class Update(OwnMachine):
         self.assertEqual(self.ssp.load(env.bundle()), ipc.OK)
         self.alive()
 
+    def test_everything_again(self):
+        """After an update all commands give what the mailbox gives then"""
+        bundle = env.bundle(rt=b'another one')
+        with DirectSoc() as direct:
+            direct.run_boot()
+            direct.mailbox_send(soc_regs.FIRMWARE_LOAD, bundle)
+            self.assertEqual(direct.mailbox_finish()[0],
+                             soc_regs.CMD_COMPLETE)
+            expected = list(plain_commands(direct.call))
+        self.assertEqual(self.ca35.load(bundle), ipc.OK)
+        for (name, result, out), wanted in zip(
+                plain_commands(self.ca35.call), expected):
+            self.assertEqual((name, result), wanted[:2])
+            self.assertEqual(out.hex(), wanted[2].hex(), name)
+
 
 class NoCaliptra(OwnMachine):
 
