@@ -26,7 +26,6 @@ sys.path.insert(0, HERE)
 import command_env as env           # noqa: E402
 import qtestlib                     # noqa: E402
 import replay                       # noqa: E402
-import test_snapshot                # noqa: E402
 from qtestlib import QTest, QTestError          # noqa: E402
 
 import caliptra_flash as layout     # noqa: E402
@@ -513,7 +512,7 @@ class SnapshotTest(FlashBootCase):
     def save(self, m, number):
         path = m.file(f'{number}.state')
         m.qmp('migrate', uri='file:' + path)
-        test_snapshot.wait_migrated(m)
+        m.wait_migrated()
         return path, m.clock_step(1)
 
     def load(self, m, path, now):
@@ -523,7 +522,7 @@ class SnapshotTest(FlashBootCase):
         # qtest's clock is not part of a snapshot
         other.clock_set(now)
         other.qmp('migrate-incoming', uri='file:' + path)
-        test_snapshot.wait_migrated(other)
+        other.wait_migrated()
         other.qmp('cont')
         return other
 
