@@ -12,6 +12,7 @@ word stored little-endian.  hw_words() converts to and from that form.
 import json
 import os
 import re
+import stat
 import struct
 import sys
 
@@ -57,9 +58,35 @@ def le32(data, offset):
     return struct.unpack_from('<I', data, offset)[0]
 
 
+class _Files:
+    """What a command has read and written, to tell when two are the same"""
+
+    used = None                 # set of (device, inode) of a command that runs
+
+    @staticmethod
+    def identity(path):
+        status = os.stat(path)
+        return status.st_dev, status.st_ino
+
+    @classmethod
+    def add(cls, path):
+        if cls.used is not None:
+            cls.used.add(cls.identity(path))
+
+    @classmethod
+    def known(cls, path):
+        return cls.used is not None and os.path.isfile(path) and \
+            cls.identity(path) in cls.used
+
+
 def read_file(path, limit=16 << 20):
-    """Contents of a file, refused if larger than @limit bytes."""
+    """Contents of a regular file, refused if larger than @limit bytes."""
     try:
+        # a FIFO would be waited for already when it is opened
+        mode = os.stat(path).st_mode
+        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+            raise ToolError(f'{path}: not a regular file')
+        _Files.add(path)
         with open(path, 'rb') as f:
             data = f.read(limit + 1)
     except OSError as e:
@@ -69,10 +96,21 @@ def read_file(path, limit=16 << 20):
     return data
 
 
+def check_output(path):
+    """Refuse to write what has been read, or written under another name."""
+    try:
+        if _Files.known(path):
+            raise ToolError(f'{path}: is another file of this command, too')
+    except OSError as e:
+        raise ToolError(f'{path}: {e.strerror}') from None
+
+
 def write_file(path, data):
+    check_output(path)
     try:
         with open(path, 'wb') as f:
             f.write(data)
+        _Files.add(path)
     except OSError as e:
         raise ToolError(f'{path}: {e.strerror}') from None
 
@@ -221,6 +259,7 @@ def run_tool(name, main):
 
     Whatever the user can put right ends in one line on stderr and status 2.
     """
+    _Files.used = set()
     try:
         sys.exit(main(sys.argv[1:]))
     except ToolError as e:

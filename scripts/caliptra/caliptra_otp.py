@@ -413,6 +413,10 @@ class Otp:
                 (('OTPCFG0[9]', self.get(CONF, 1, 9)),
                  ('strap 16', self.strap() >> 16 & 1)) if on]
 
+    def caliptra_disabled(self):
+        """Strap 31 is bit 30 of SCUIO's HWSTRAP1: disable Caliptra"""
+        return bool(self.strap() >> 31 & 1)
+
     def key_headers(self):
         return [KeyHeader(i, value) for i, value in
                 enumerate(self.get(SECURE + 2 * i, 32)

@@ -26,9 +26,10 @@ import argparse
 
 import caliptra_keys as keys
 import manifest as man
-from caliptra_common import (LIFECYCLES, ToolError, describe_error, hw_words,
-                             kind_of_file, le32, load_fuses, no_fuses, number,
-                             read_file, run_tool)
+from caliptra_common import (LIFECYCLES, ToolError, check_output,
+                             describe_error, hw_words, kind_of_file, le32,
+                             load_fuses, no_fuses, number, read_file,
+                             run_tool)
 from caliptra_flash import (A1_BUNDLE_SIZE, A1_CONTAINER, BY_IDENTIFIER,
                             BY_OPTION, CALIPTRA, FLASH_SIZE, IMAGE_MAX, KINDS,
                             MANIFEST, MCU_FMC, MCU_FMC_FW_ID, NAMES,
@@ -144,6 +145,7 @@ def write_sparse(path, parts, size):
     if size and end > size:
         raise ToolError(f'the flash would have {end} bytes; it may have '
                         f'{size}')
+    check_output(path)
     try:
         with open(path, 'wb') as f:
             for offset, data in parts:
@@ -335,7 +337,10 @@ def check_image(kind, content, entries):
 
 
 def check_container(flash, bundle, secure, lms):
-    """Names of the images that are loaded; Held if the cores stay so"""
+    """Names of the images that are loaded; Held if the cores stay so
+
+    @bundle is None when Caliptra does not run.
+    """
     container = flash.container
     if not container:
         raise Held('no FLSH container')
@@ -350,7 +355,7 @@ def check_container(flash, bundle, secure, lms):
                            *man.firmware_keys(bundle, 'bundle'), lms)
         if error:
             raise Held(f'SoC manifest refused: {describe_error(error)}')
-    elif soc_manifest and (not soc_manifest.entries or
+    elif soc_manifest and (not bundle or not soc_manifest.entries or
                            le32(soc_manifest.stored, 0) != man.MARKER):
         soc_manifest = None             # nobody looks any further
     loaded = []
@@ -374,10 +379,11 @@ def check_container(flash, bundle, secure, lms):
 
 
 def security(args):
-    """Fuses, life cycle and secure boot of the command line, or of the OTP
-    image that it names"""
+    """Fuses, life cycle, secure boot and whether there is no Caliptra: of the
+    command line, or of the OTP image that it names"""
     fuses = no_fuses()
     lifecycle, secure = LIFECYCLES['unprovisioned'], True
+    disabled = False
     if args.otp:
         try:
             otp = load_otp(args.otp)
@@ -385,6 +391,7 @@ def security(args):
             raise ToolError(str(e)) from None
         fuses = otp.fuses()
         lifecycle, secure = otp.lifecycle(), bool(otp.secure_boot())
+        disabled = otp.caliptra_disabled()
     elif args.fuses:
         fuses = load_fuses(args.fuses)
         lifecycle = LIFECYCLES['production']
@@ -392,17 +399,23 @@ def security(args):
         lifecycle = LIFECYCLES[args.lifecycle]
     if args.secure_boot:
         secure = args.secure_boot == 'on'
-    return fuses, lifecycle, secure
+    return fuses, lifecycle, secure, disabled
 
 
 def do_verify(args):
     flash = load_flash(args.flash)
-    fuses, lifecycle, secure = security(args)
+    fuses, lifecycle, secure, disabled = security(args)
     bundle = read_file(args.bundle) if args.bundle else flash.bundle
     try:
-        if not bundle:
+        if disabled and secure:
+            raise Held('secure boot is on: Caliptra is disabled by a strap: '
+                       'nobody can check the images')
+        if disabled:
+            bundle = None
+        elif not bundle:
             raise Held('no firmware bundle')
-        check_bundle(bundle, fuses, lifecycle)
+        else:
+            check_bundle(bundle, fuses, lifecycle)
         loaded = check_container(flash, bundle, secure, fuses['lms_verify'])
     except Held as e:
         print(f'{args.flash}: held: {e}')

@@ -19,13 +19,15 @@ import io
 import json
 import os
 import struct
+import subprocess
 import sys
 import tempfile
 import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
-sys.path.insert(0, os.path.join(HERE, '..', '..', 'scripts', 'caliptra'))
+TOOLS = os.path.join(HERE, '..', '..', 'scripts', 'caliptra')
+sys.path.insert(0, TOOLS)
 import bundle as bundle_tool        # noqa: E402
 import caliptra_flash as layout     # noqa: E402
 import caliptra_keys as keys        # noqa: E402
@@ -34,6 +36,7 @@ import manifest                     # noqa: E402
 import otp as otp_tool              # noqa: E402
 import replay                       # noqa: E402
 from caliptra_common import ToolError, le32     # noqa: E402
+from caliptra_otp import STRAP, Otp             # noqa: E402
 
 from cryptography.hazmat.primitives import serialization    # noqa: E402
 from cryptography.hazmat.primitives.asymmetric import ec, utils  # noqa: E402
@@ -102,6 +105,45 @@ class ToolCase(unittest.TestCase):
                                      self.path('fuses.json'), *argv)
         self.assertEqual(text.count('\n'), 1)
         return status, text[len(path) + 2:-1]
+
+
+class FilesTest(ToolCase):
+    """The tools as a user calls them: what they do with bad names"""
+
+    def call(self, script, *argv):
+        process = subprocess.run(
+            [sys.executable, os.path.join(TOOLS, script), *argv],
+            check=False, capture_output=True, encoding='utf-8', timeout=60)
+        return process.returncode, process.stderr
+
+    def test_fifo(self):
+        """Nobody is waited for"""
+        os.mkfifo(self.path('fifo'))
+        for script, *argv in (('bundle.py', 'show'), ('otp.py', 'show'),
+                              ('manifest.py', 'show'), ('flash.py', 'show')):
+            with self.subTest(script=script):
+                self.assertEqual(
+                    self.call(script, *argv, self.path('fifo')),
+                    (2, f'{script}: {self.path("fifo")}: not a regular '
+                        'file\n'))
+
+    def test_same(self):
+        """No command writes over what it has read or written"""
+        fw = self.create_bundle()
+        before = self.read('fw.bin')
+        other = self.path('other.bin')
+        for script, *argv in (
+                ('flash.py', 'create', '-o', fw, '--bundle', fw, '--size',
+                 '0'),
+                ('bundle.py', 'create', '-o', other, '--fuses', other),
+                ('otp.py', 'create', '--fuses', self.path('fuses.json'),
+                 '-o', other, '--flat', other)):
+            with self.subTest(script=script):
+                name = argv[argv.index('-o') + 1]
+                self.assertEqual(self.call(script, *argv),
+                                 (2, f'{script}: {name}: is another file of '
+                                     'this command, too\n'))
+        self.assertEqual(self.read('fw.bin'), before)
 
 
 class ContainerTest(unittest.TestCase):
@@ -430,6 +472,21 @@ class VerifyTest(ToolCase):
         path = self.path('bad.img', self.flipped(8))
         self.assertIn('firmware refused', self.run_tool('verify', path,
                                                         '--otp', otp)[1])
+
+    def test_disabled(self):
+        """A strap that turns Caliptra off: nobody refuses, nobody checks"""
+        data = self.create('--bundle', self.path('fw.bin'), '--unsigned')
+        # a bundle that Caliptra would not take
+        data[8] ^= 1
+        path = self.path('off.img', data)
+        for secure, line in ((0, 'boots: ATF, U-Boot'),
+                             (1, 'held: secure boot is on: Caliptra is '
+                                 'disabled by a strap')):
+            otp = Otp()
+            otp.put(STRAP + 2, 1 << 31 | secure << 16, 32)
+            self.assertIn(line, self.run_tool(
+                'verify', path, '--otp', self.path('otp.bin',
+                                                   otp.flat()))[1])
 
     def test_other_bundle(self):
         data = self.flipped(8)
