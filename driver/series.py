@@ -411,6 +411,41 @@ class Points:
                           for what in self._named(name, text, later)]
         return found
 
+    def unlisted(self, number):
+        """Files that are there, and not yet in the list that has them"""
+        found = []
+        for name in self.files:
+            if not name.endswith('meson.build'):
+                continue
+            final = set(self._listed(name, self.final[name]))
+            text = self.text(name, number)
+            now = set(self._listed(name, text)) if text else set()
+            found += [f'{file} is not in {name}' for file in final - now
+                      if self.home[file] <= number]
+        for name in self.files:
+            events = str(Path(name).parent / 'trace-events')
+            if name.endswith('.c') and events in self.files and \
+               self.home[name] <= number:
+                now = self.text(events, number)
+                found += [f'{name} has no event {event}' for event in
+                          re.findall(r'\btrace_(\w+)\(',
+                                     self.text(name, number))
+                          if f'{event}(' not in now]
+        return found
+
+    def _listed(self, name, text):
+        """Our files that a meson.build names"""
+        where = Path(name).parent
+        key = 'listed', name, hash(text)
+        if key not in self.cache:
+            base = set(self.base.get(name, '').splitlines())
+            self.cache[key] = {
+                str(path) for line in text.splitlines() if line not in base
+                for word in re.findall(r"'([\w/.-]+\.c)'", line)
+                for path in [where / word]
+                if str(path) in self.home and str(path) not in self.base}
+        return self.cache[key]
+
     def _symbols(self, name, text):
         key = 'symbols', name, hash(text)
         if key not in self.cache:

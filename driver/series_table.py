@@ -76,7 +76,8 @@ until something drives the lines.
 CA35_REL, the reset vectors, the control of SSP and TSP, and what drives a
 Caliptra core become registers with lines.  All is storage, as before, for
 machines that connect nobody to them.
-""", ['hw/misc/aspeed_scu*', 'include/hw/misc/aspeed_scu*']),
+""", ['hw/misc/aspeed_scu*', 'include/hw/misc/aspeed_scu*',
+      'hw/misc/meson.build', 'hw/misc/trace-events']),
     Patch('hw/arm/aspeed_ast27x0-fc: Put the CPUs into clusters', """
 gdb, and TCG's translation blocks, want CPUs that differ or see other memory
 to be in clusters of their own: without, gdb takes the Cortex-M4 cores for
@@ -99,7 +100,6 @@ table locks up, and took QEMU with it.
 Two blocks of mailboxes with doorbell interrupts, seen by all processors at
 addresses of their own.
 """, ['hw/misc/aspeed_ipc.c', 'include/hw/misc/aspeed_ipc.h',
-      'hw/misc/meson.build', 'hw/misc/trace-events',
       'hw/arm/aspeed_ast27x0-fc.c:ipc']),
     Patch('tests/qtest: IPC mailboxes of the AST2700', """
 Registers, doorbells and their interrupts from each processor's view.

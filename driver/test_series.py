@@ -57,6 +57,12 @@ class Series(unittest.TestCase):
                 self.fail(f'after "{patch.subject}": {trouble}, which comes '
                           'later: see driver/series_table.py')
 
+    def test_lists(self):
+        """What is there is built, from its patch on"""
+        for number, patch in enumerate(self.points.patches):
+            self.assertEqual(self.points.unlisted(number), [],
+                             f'after "{patch.subject}"')
+
     def test_subjects(self):
         for patch in self.points.patches:
             self.assertLessEqual(len(patch.subject), 72, patch.subject)
