@@ -9,6 +9,7 @@
  */
 
 #include <gcrypt.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,12 +28,16 @@ static double now(void)
     return t.tv_sec + t.tv_nsec / 1e9;
 }
 
-static gcry_sexp_t sexp(const char *format, const char *a, const char *b)
+__attribute__((format(printf, 1, 2)))
+static gcry_sexp_t sexp(const char *format, ...)
 {
     char text[1024];
     gcry_sexp_t result;
+    va_list ap;
 
-    snprintf(text, sizeof(text), format, a, b);
+    va_start(ap, format);
+    vsnprintf(text, sizeof(text), format, ap);
+    va_end(ap);
     if (gcry_sexp_new(&result, text, strlen(text), 1)) {
         exit(1);
     }
@@ -97,7 +102,7 @@ int main(int argc, char **argv)
     key = sexp("(public-key (ecc (curve \"NIST P-384\")(q #04%s%s#)))",
                argv[1], argv[2]);
     sig = sexp("(sig-val (ecdsa (r #%s#)(s #%s#)))", argv[3], argv[4]);
-    data = sexp("(data (flags raw)(value #%s#))%s", argv[5], "");
+    data = sexp("(data (flags raw)(value #%s#))", argv[5]);
     start = now();
     for (n = 0; now() - start < SECONDS; n++) {
         if (gcry_pk_verify(sig, data, key)) {
@@ -106,8 +111,8 @@ int main(int argc, char **argv)
     }
     printf("verify %.1f\n", n / (now() - start));
 
-    parms = sexp("(genkey (ecc (curve \"NIST P-384\")%s%s))", "", "");
-    data = sexp("(data (flags rfc6979)(hash sha384 #%s#))%s", argv[5], "");
+    parms = sexp("(genkey (ecc (curve \"NIST P-384\")))");
+    data = sexp("(data (flags rfc6979)(hash sha384 #%s#))", argv[5]);
     if (gcry_pk_genkey(&priv, parms)) {
         return 1;
     }

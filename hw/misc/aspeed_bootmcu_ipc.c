@@ -28,6 +28,7 @@
 #include "system/address-spaces.h"
 #include "system/memory.h"
 #include "hw/misc/aspeed_ipc.h"
+#include "hw/misc/caliptra_map.h"
 #include "aspeed_bootmcu.h"
 #include "caliptra_regs.h"
 #include "trace.h"
@@ -559,6 +560,15 @@ static void ipc_sha_lock(AspeedBootMcuIpcState *s)
     }
 }
 
+/* the first byte of the message is the most significant of a word */
+static void ipc_sha_word(AspeedBootMcuIpcState *s)
+{
+    uint32_t word;
+
+    caliptra_bytes_to_words(&word, s->sha_tail, 1);
+    ipc_write(s, SHA(DATAIN), word);
+}
+
 /*
  * A piece of the message.  The accelerator takes whole words; what is left of
  * the last one waits for the next piece, so that a message may come in pieces
@@ -570,7 +580,7 @@ static void ipc_sha_piece(AspeedBootMcuIpcState *s, const uint8_t *data,
     for (uint32_t i = 0; i < len; i++) {
         s->sha_tail[s->sha_tail_len++] = data[i];
         if (s->sha_tail_len == sizeof(s->sha_tail)) {
-            ipc_write(s, SHA(DATAIN), ldl_be_p(s->sha_tail));
+            ipc_sha_word(s);
             s->sha_tail_len = 0;
         }
     }
@@ -583,7 +593,7 @@ static void ipc_sha_finish(AspeedBootMcuIpcState *s)
     if (s->sha_tail_len || s->sha_len == 0) {
         memset(s->sha_tail + s->sha_tail_len, 0,
                sizeof(s->sha_tail) - s->sha_tail_len);
-        ipc_write(s, SHA(DATAIN), ldl_be_p(s->sha_tail));
+        ipc_sha_word(s);
     }
     ipc_write(s, SHA(EXECUTE), R_SHA_ACC_EXECUTE_EXECUTE_MASK);
     ipc_enter(s, IPC_SHA_WAIT, IPC_SHA_LOOKS);
@@ -616,8 +626,9 @@ static void ipc_sha_data(AspeedBootMcuIpcState *s)
 
 static void ipc_sha_wait(AspeedBootMcuIpcState *s)
 {
-    unsigned words = s->sha_512 ? 16 : 12;
-    uint8_t digest[64];
+    unsigned n = s->sha_512 ? 16 : 12;
+    uint32_t words[16];
+    uint8_t digest[sizeof(words)];
 
     if (!FIELD_EX32(ipc_read(s, SHA(STATUS)), SHA_ACC_STATUS, VALID)) {
         if (!ipc_look_again(s, IPC_SHA_LOOK_NS)) {
@@ -626,12 +637,13 @@ static void ipc_sha_wait(AspeedBootMcuIpcState *s)
         }
         return;
     }
-    for (unsigned i = 0; i < words; i++) {
-        stl_be_p(digest + 4 * i, ipc_read(s, SHA(DIGEST) + 4 * i));
+    for (unsigned i = 0; i < n; i++) {
+        words[i] = ipc_read(s, SHA(DIGEST) + 4 * i);
     }
+    caliptra_words_to_bytes(digest, words, n);
     /* the digest stays there for the signature commands */
     ipc_sha_close(s);
-    ipc_store(s, s->sha_ctx[SHA_CTX_OUT_BUF], digest, 4 * words);
+    ipc_store(s, s->sha_ctx[SHA_CTX_OUT_BUF], digest, 4 * n);
     ipc_reply(s, RESULT_OK);
 }
 

@@ -61,6 +61,7 @@ static void caliptra_clock_event(void *opaque, ClockEvent event)
         caliptra_soc_ifc_clock_stop(s);
     } else {
         caliptra_soc_ifc_clock_start(s);
+        caliptra_update(s);
     }
 }
 

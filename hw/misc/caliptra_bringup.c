@@ -24,6 +24,7 @@
 #include "hw/misc/caliptra_errors.h"
 #include "hw/misc/caliptra_file.h"
 #include "hw/misc/caliptra_fuses.h"
+#include "hw/misc/caliptra_map.h"
 #include "caliptra_regs.h"
 #include "trace.h"
 
@@ -246,8 +247,8 @@ static void bringup_wait(CaliptraBringup *b)
  */
 static void bringup_feed_trng(CaliptraBringup *b)
 {
-    /* register words, their bytes in the order of the generator's */
     uint8_t noise[4 * CALIPTRA_TRNG_WORDS];
+    uint32_t words[CALIPTRA_TRNG_WORDS];
     int i;
 
     if (FIELD_EX32(bringup_read(b, IFC(CPTRA_TRNG_STATUS)),
@@ -255,8 +256,9 @@ static void bringup_feed_trng(CaliptraBringup *b)
         return;
     }
     qemu_guest_getrandom_nofail(noise, sizeof(noise));
+    caliptra_bytes_to_words(words, noise, CALIPTRA_TRNG_WORDS);
     for (i = 0; i < CALIPTRA_TRNG_WORDS; i++) {
-        bringup_write(b, IFC(CPTRA_TRNG_DATA) + 4 * i, ldl_be_p(noise + 4 * i));
+        bringup_write(b, IFC(CPTRA_TRNG_DATA) + 4 * i, words[i]);
     }
     bringup_write(b, IFC(CPTRA_TRNG_STATUS),
                   R_CPTRA_TRNG_STATUS_DATA_WR_DONE_MASK);

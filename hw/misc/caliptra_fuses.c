@@ -15,6 +15,7 @@
 #include "qobject/qstring.h"
 #include "hw/misc/caliptra_file.h"
 #include "hw/misc/caliptra_fuses.h"
+#include "hw/misc/caliptra_map.h"
 #include "caliptra_regs.h"
 
 /* All fuses together are some 1000 digits */
@@ -61,6 +62,20 @@ static const CaliptraFuse fuse_table[] = {
 static unsigned fuse_index(const CaliptraFuse *fuse)
 {
     return (fuse->addr - A_FUSE_UDS_SEED) / 4;
+}
+
+uint8_t caliptra_lifecycle_code(CaliptraDeviceLifecycle lifecycle)
+{
+    static const uint8_t codes[] = {
+        [CALIPTRA_DEVICE_LIFECYCLE_DEFAULT] = CALIPTRA_LIFECYCLE_UNPROVISIONED,
+        [CALIPTRA_DEVICE_LIFECYCLE_UNPROVISIONED] =
+            CALIPTRA_LIFECYCLE_UNPROVISIONED,
+        [CALIPTRA_DEVICE_LIFECYCLE_MANUFACTURING] =
+            CALIPTRA_LIFECYCLE_MANUFACTURING,
+        [CALIPTRA_DEVICE_LIFECYCLE_PRODUCTION] = CALIPTRA_LIFECYCLE_PRODUCTION,
+    };
+
+    return codes[lifecycle];
 }
 
 bool caliptra_parse_words(const char *hex, uint32_t *words, unsigned n)

@@ -461,7 +461,7 @@ struct CaliptraState {
 
     /* output levels as last driven: CALIPTRA_WIRE_* */
     uint32_t wires;
-    /* they are to be computed anew; never so between two accesses */
+    /* they are to be computed anew, at the end of the access that goes on */
     bool changed;
 
     /* inputs as they stand */

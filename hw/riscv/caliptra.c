@@ -137,13 +137,6 @@ static void caliptra_machine_init_core(CaliptraMachineState *m, Object *log)
 /* Those with fuses are devices in the field, unless somebody says otherwise */
 static uint8_t caliptra_machine_security_state(CaliptraMachineState *m)
 {
-    static const uint8_t lifecycles[] = {
-        [CALIPTRA_DEVICE_LIFECYCLE_UNPROVISIONED] =
-            CALIPTRA_LIFECYCLE_UNPROVISIONED,
-        [CALIPTRA_DEVICE_LIFECYCLE_MANUFACTURING] =
-            CALIPTRA_LIFECYCLE_MANUFACTURING,
-        [CALIPTRA_DEVICE_LIFECYCLE_PRODUCTION] = CALIPTRA_LIFECYCLE_PRODUCTION,
-    };
     bool debug_locked = m->debug_locked == ON_OFF_AUTO_ON ||
                         (m->debug_locked == ON_OFF_AUTO_AUTO && m->fuses);
 
@@ -151,7 +144,7 @@ static uint8_t caliptra_machine_security_state(CaliptraMachineState *m)
         m->lifecycle = m->fuses ? CALIPTRA_DEVICE_LIFECYCLE_PRODUCTION
                                 : CALIPTRA_DEVICE_LIFECYCLE_UNPROVISIONED;
     }
-    return lifecycles[m->lifecycle] | debug_locked << 2;
+    return caliptra_lifecycle_code(m->lifecycle) | debug_locked << 2;
 }
 
 static void caliptra_machine_init_soc(CaliptraMachineState *m, Object *log)

@@ -28,6 +28,9 @@
 #define VEER_DCCM_SIZE      (128 * KiB)
 #define VEER_PIC_BASE       0x60000000
 
+/* characters of firmware's console that may wait for the chardev */
+#define CONSOLE_QUEUE_SIZE  4096
+
 /* registers of soc_ifc_reg that matter here */
 #define REG_RESET_REASON    (CALIPTRA_SOC_IFC_BASE + 0x040)
 #define REG_OUTPUT_WIRES    (CALIPTRA_SOC_IFC_BASE + 0x0CC)
@@ -134,6 +137,61 @@ static MemTxResult veer_bus_read(void *opaque, hwaddr offset, uint64_t *data,
     return veer_result(s, result);
 }
 
+static void veer_console_flush(CaliptraVeerState *s);
+
+static gboolean veer_console_writable(void *do_not_use, GIOCondition cond,
+                                      void *opaque)
+{
+    CaliptraVeerState *s = opaque;
+
+    s->console_watch = 0;
+    veer_console_flush(s);
+    return G_SOURCE_REMOVE;
+}
+
+static void veer_console_put(CaliptraVeerState *s, uint8_t ch)
+{
+    /* wires do not wait for a reader */
+    if (s->console_lost || fifo8_is_full(&s->console_queue)) {
+        s->console_lost++;
+    } else {
+        fifo8_push(&s->console_queue, ch);
+    }
+    veer_console_flush(s);
+}
+
+static void veer_console_flush(CaliptraVeerState *s)
+{
+    while (!fifo8_is_empty(&s->console_queue) && !s->console_watch) {
+        uint32_t len;
+        const uint8_t *text =
+            fifo8_peek_bufptr(&s->console_queue,
+                              fifo8_num_used(&s->console_queue), &len);
+        int done = qemu_chr_fe_write(&s->console, text, len);
+
+        if (done > 0) {
+            fifo8_drop(&s->console_queue, done);
+        } else {
+            s->console_watch =
+                qemu_chr_fe_add_watch(&s->console, G_IO_OUT | G_IO_HUP,
+                                      veer_console_writable, s);
+            if (!s->console_watch) {
+                /* there is nobody who could take it */
+                fifo8_reset(&s->console_queue);
+                s->console_lost = 0;
+            }
+        }
+        if (fifo8_is_empty(&s->console_queue) && s->console_lost) {
+            g_autofree char *lost =
+                g_strdup_printf("\n[%u characters lost: the reader was too "
+                                "slow]\n", s->console_lost);
+
+            s->console_lost = 0;
+            fifo8_push_all(&s->console_queue, (uint8_t *)lost, strlen(lost));
+        }
+    }
+}
+
 /* Firmware's console: drivers/src/uart.rs of caliptra-sw */
 static void veer_console(CaliptraVeerState *s, uint32_t data)
 {
@@ -145,7 +203,7 @@ static void veer_console(CaliptraVeerState *s, uint32_t data)
     }
     s->console_toggle = toggle;
     if ((ch >= 0x20 && ch < 0x7F) || ch == '\n' || ch == '\r' || ch == '\t') {
-        qemu_chr_fe_write_all(&s->console, &ch, 1);
+        veer_console_put(s, ch);
     }
 }
 
@@ -323,6 +381,17 @@ static void caliptra_veer_init(Object *obj)
     object_initialize_child(obj, "cpu", &s->cpu, TYPE_VEER_CPU);
     object_initialize_child(obj, "pic", &s->pic, TYPE_VEER_PIC);
     s->clk = qdev_init_clock_in(DEVICE(obj), "clk", NULL, NULL, 0);
+    fifo8_create(&s->console_queue, CONSOLE_QUEUE_SIZE);
+}
+
+static void caliptra_veer_finalize(Object *obj)
+{
+    CaliptraVeerState *s = CALIPTRA_VEER(obj);
+
+    if (s->console_watch) {
+        g_source_remove(s->console_watch);
+    }
+    fifo8_destroy(&s->console_queue);
 }
 
 static const VMStateDescription vmstate_caliptra_veer = {
@@ -369,6 +438,7 @@ static const TypeInfo caliptra_veer_types[] = {
         .parent = TYPE_CALIPTRA_UC,
         .instance_size = sizeof(CaliptraVeerState),
         .instance_init = caliptra_veer_init,
+        .instance_finalize = caliptra_veer_finalize,
         .class_init = caliptra_veer_class_init,
     },
 };

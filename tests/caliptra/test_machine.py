@@ -11,6 +11,8 @@
 import json
 import os
 from pathlib import Path
+import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -87,6 +89,37 @@ class Case(unittest.TestCase):
     def log(self):
         return [line.removeprefix('[caliptra] ')
                 for line in self.text('log').splitlines()]
+
+
+class Console(unittest.TestCase):
+
+    # as many characters as one can write: x, with bit 8 toggled
+    PROGRAM = struct.pack(
+        '<6I', 0x30030537, 0x0cc50513,      # li a0, generic_output_wires
+        0x17800593,                         # li a1, 0x100 | 'x'
+        0x00b52023, 0x1005c593,             # sw a1, (a0); xori a1, a1, 0x100
+        0xff9ff06f)                         # j to the store
+
+    def test_slow_reader(self):
+        """Nobody waits for who does not read; what is lost is counted."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, 'console')
+            with veer.VeerMachine(self.PROGRAM, icount=(),
+                                  serial='unix:%s,server=on,wait=off' %
+                                  path) as machine, \
+                    socket.socket(socket.AF_UNIX) as reader:
+                reader.connect(path)
+                machine.start()
+                # more than the socket holds
+                before = machine.q.qmp('query-status')
+                time.sleep(2)
+                self.assertEqual(machine.q.qmp('query-status'), before)
+                machine.q.qmp('stop')
+                reader.settimeout(60)
+                text = b''
+                while b'characters lost' not in text[-200:]:
+                    text += reader.recv(65536)
+                self.assertRegex(text, rb'^x+\n\[[0-9]+ characters lost')
 
 
 class Auto(Case):

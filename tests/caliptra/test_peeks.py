@@ -17,9 +17,11 @@ import unittest
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import caliptra_soc as regs         # noqa: E402
 from caliptra_soc import CaliptraSoc            # noqa: E402
+import command_env as env           # noqa: E402
 
 DRAM = 0x400000000
 PROGRAM, RESULT = DRAM + 0x30000000, DRAM + 0x31000000
+VERSION = 0x46505652
 WORDS = (0x11223344, 0x55667788, 0x99aabbcc, 0xddeeff00)
 
 
@@ -136,6 +138,28 @@ class Peeks(unittest.TestCase):
                 gdb.read(addr, size)
 
             self.check(m_packet)
+
+
+class Response(unittest.TestCase):
+    """A response that waits in the FIFO, and a free accelerator"""
+
+    def test_fifo(self):
+        with CaliptraSoc(qmp=True) as soc:
+            soc.boot(env.bundle(), env.FUSES)
+            soc.mailbox_send(VERSION, struct.pack(
+                '<I', regs.checksum(VERSION, b'')))
+            soc.poll32(regs.MBOX_STATUS, 0xf, regs.DATA_READY)
+            size = soc.read32(regs.MBOX_DLEN)
+            for _ in range(size):
+                soc.hmp('xp /1xw 0x%x' % regs.MBOX_DATAOUT)
+                soc.hmp('xp /1xw 0x%x' % regs.SHA_ACC)
+            status, response = soc.mailbox_finish()
+            self.assertEqual(status, regs.DATA_READY)
+            self.assertEqual(len(response), size)
+            self.assertEqual(response[:4], struct.pack(
+                '<I', regs.checksum(0, response[4:])))
+            # the first to read it for good has it
+            self.assertEqual(soc.reads32([regs.SHA_ACC] * 2), [0, 1])
 
 
 class Wide(unittest.TestCase):

@@ -106,7 +106,9 @@ class TestRecognition(unittest.TestCase):
         for name in ('caliptra-fmc-release', 'caliptra-rt-release'):
             for value in ('1.2.6', '1.2', ''):
                 with self.subTest(name=name, value=value), \
-                        self.assertRaisesRegex(QTestError, name):
+                        self.assertRaisesRegex(
+                            QTestError, 'aarch64: ' + name +
+                            ' must be auto or 1.2.0 to 1.2.5: '):
                     QTest(machine='ast2700fc,caliptra-boot=guest,%s=%s' %
                           (name, value))
 

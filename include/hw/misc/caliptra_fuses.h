@@ -7,6 +7,8 @@
 #ifndef HW_MISC_CALIPTRA_FUSES_H
 #define HW_MISC_CALIPTRA_FUSES_H
 
+#include "qapi/qapi-types-caliptra.h"
+
 /* fuse registers, fuse_uds_seed to fuse_soc_stepping_id */
 #define CALIPTRA_FUSE_WORDS     83
 
@@ -46,6 +48,15 @@ void caliptra_fuses_override(CaliptraFuses *fuses, const CaliptraFuses *by);
  * Returns: their names with commas between them, to be freed; NULL: none.
  */
 char *caliptra_fuses_names(const CaliptraFuses *fuses);
+
+/**
+ * caliptra_lifecycle_code: device lifecycle as a core's input has it
+ * @lifecycle: which; "default" stands for unprovisioned
+ *
+ * Returns: CPTRA_SECURITY_STATE.DEVICE_LIFECYCLE (caliptra-rtl
+ * soc_ifc_external_reg.rdl)
+ */
+uint8_t caliptra_lifecycle_code(CaliptraDeviceLifecycle lifecycle);
 
 /**
  * caliptra_parse_words: words out of hexadecimal digits

@@ -10,6 +10,7 @@
 #include "chardev/char-fe.h"
 #include "hw/intc/veer_pic.h"
 #include "hw/misc/caliptra_uc.h"
+#include "qemu/fifo8.h"
 #include "qemu/units.h"
 #include "system/memory.h"
 #include "target/riscv/veer.h"
@@ -45,6 +46,10 @@ struct CaliptraVeerState {
     /* generic_output_wires as a console: bit 8 at the last character */
     CharFrontend console;
     bool console_toggle;
+    /* what the chardev has not taken yet; the host's, as the chardev is */
+    Fifo8 console_queue;
+    unsigned console_lost;
+    guint console_watch;
 
     /* property */
     bool every_write;
