@@ -48,14 +48,31 @@ def patch_target(patch):
                      re.M)[1]
 
 
-def work_files():
+def version_patches(tree):
+    """The folder in patches/ that goes with a tree of QEMU"""
+    version = (tree / 'VERSION').read_text(encoding='utf-8').split('.')
+    return ROOT / 'patches' / (
+        'newer' if int(version[2]) >= 50 else '.'.join(version[:2]))
+
+
+def names(text, folder):
+    """A text as this QEMU names things"""
+    script = folder / 'names.sed'
+    if not script.exists():
+        return text
+    return subprocess.run(['sed', '-f', script], input=text, check=True,
+                          capture_output=True, encoding='utf-8').stdout
+
+
+def work_files(folder):
     """path in QEMU -> (True for a patch, where it is here)"""
     files = {}
     for top in OVERLAY:
         for path in (ROOT / top).rglob('*'):
             if path.is_file() and '__pycache__' not in path.parts:
                 files[str(path.relative_to(ROOT))] = (False, path)
-    for patch in (ROOT / 'patches').glob('*.patch'):
+    for patch in [*(ROOT / 'patches').glob('*.patch'),
+                  *folder.glob('*.patch')]:
         files[patch_target(patch)] = (True, patch)
     return files
 
@@ -99,14 +116,16 @@ def assign(files):
     return home, parts
 
 
-def patched(patch, base):
+def patched(patch, base, folder):
     """The text of QEMU's file with a patch in patches/"""
+    changes = names(patch.read_text(encoding='utf-8'), folder)
     with tempfile.TemporaryDirectory() as tmp:
         file = Path(tmp) / 'file'
         file.write_text(base, encoding='utf-8')
         run = subprocess.run(
-            ['patch', '-s', '-F0', '--no-backup-if-mismatch', '-r-', file,
-             patch], check=False, capture_output=True, encoding='utf-8')
+            ['patch', '-s', '-F0', '--no-backup-if-mismatch', '-r-', file],
+            input=changes, check=False, capture_output=True,
+            encoding='utf-8')
         if run.returncode:
             raise Trouble(f'{patch.name} does not apply: '
                           f'{run.stdout.strip()}')
@@ -118,9 +137,10 @@ class Points:
     All files at all points.
 
     base: path -> text of QEMU's own file, for the patched ones
+    folder: in patches/, of this QEMU
     """
 
-    def __init__(self, files, base):
+    def __init__(self, files, base, folder=Path()):
         self.files = files
         self.home, self.parts = assign(files)
         self.patches = patches()
@@ -129,9 +149,11 @@ class Points:
         for name, (is_patch, path) in files.items():
             if is_patch:
                 self.base[name] = base(name)
-                self.final[name] = patched(path, self.base[name])
+                self.final[name] = patched(path, self.base[name], folder)
             elif not name.endswith('.bin'):
                 self.final[name] = path.read_text(encoding='utf-8')
+                if is_c(name):
+                    self.final[name] = names(self.final[name], folder)
         self.owner = self._owners()
         self.cache = {}
         self.words = {}
@@ -710,7 +732,9 @@ def main():
     parser.add_argument('out', type=Path)
     args = parser.parse_args()
     tree, out = args.tree.resolve(), args.out.resolve()
-    points = Points(work_files(), lambda name: own_text(tree, name))
+    folder = version_patches(tree)
+    points = Points(work_files(folder), lambda name: own_text(tree, name),
+                    folder)
     last = args.last or len(points.patches)
     if not 1 <= args.first <= last <= len(points.patches):
         raise Trouble(f'there are {len(points.patches)} points')

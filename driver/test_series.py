@@ -16,7 +16,8 @@ import series_split as split
 import series_table as table
 
 # QEMU's own files, where ./qemu-caliptra keeps those that it has patched
-PRISTINE = Path(os.environ['CALIPTRA_TREE']).parent / 'pristine'
+TREE = Path(os.environ['CALIPTRA_TREE'])
+PRISTINE = TREE.parent / 'pristine'
 
 
 def pristine(name):
@@ -28,7 +29,9 @@ class Series(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.points = series.Points(series.work_files(), pristine)
+        folder = series.version_patches(TREE)
+        cls.points = series.Points(series.work_files(folder), pristine,
+                                   folder)
 
     def test_every_file_has_its_patch(self):
         """And every patch has one"""
@@ -102,7 +105,7 @@ class Series(unittest.TestCase):
                 self.assertIn(f"'{m[1]}'", listed)
 
     def test_patches_change_one_file(self):
-        for patch in (series.ROOT / 'patches').glob('*.patch'):
+        for patch in (series.ROOT / 'patches').rglob('*.patch'):
             text = patch.read_text(encoding='utf-8')
             self.assertEqual(text.count('\n+++ b/'), 1, patch.name)
             self.assertEqual(series.patch_target(patch).replace('/', '_') +

@@ -13,7 +13,7 @@
 #include "qemu/log.h"
 #include "qapi/error.h"
 #include "hw/core/generic-loader.h"
-#include "hw/qdev-properties.h"
+#include "hw/core/qdev-properties.h"
 #include "hw/arm/aspeed_ast27x0_cores.h"
 #include "migration/vmstate.h"
 #include "system/memory.h"

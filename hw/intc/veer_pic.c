@@ -13,8 +13,8 @@
 
 #include "qemu/osdep.h"
 #include "hw/intc/veer_pic.h"
-#include "hw/irq.h"
-#include "hw/registerfields.h"
+#include "hw/core/irq.h"
+#include "hw/core/registerfields.h"
 #include "migration/vmstate.h"
 
 /* blocks of registers, one word a source */

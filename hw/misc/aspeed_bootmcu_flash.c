@@ -18,7 +18,7 @@
 #include "qapi/error.h"
 #include "block/block_int-common.h"
 #include "hw/block/flash.h"
-#include "hw/registerfields.h"
+#include "hw/core/registerfields.h"
 #include "migration/vmstate.h"
 #include "system/block-backend.h"
 #include "hw/misc/aspeed_scu_ast2700.h"

@@ -18,7 +18,7 @@
 #include "qemu/osdep.h"
 #include "qemu/bitops.h"
 #include "qemu/bswap.h"
-#include "hw/registerfields.h"
+#include "hw/core/registerfields.h"
 #include "hw/misc/caliptra_map.h"
 #include "hw/nvram/aspeed_otp_ast2700.h"
 #include "aspeed_bootmcu_otp.h"

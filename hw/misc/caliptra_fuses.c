@@ -8,7 +8,7 @@
 #include "qemu/bitops.h"
 #include "qemu/units.h"
 #include "qapi/error.h"
-#include "hw/registerfields.h"
+#include "hw/core/registerfields.h"
 #include "qobject/qdict.h"
 #include "qobject/qjson.h"
 #include "qobject/qnum.h"

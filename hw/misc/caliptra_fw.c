@@ -16,7 +16,7 @@
 #include "qemu/host-utils.h"
 #include "qemu/timer.h"
 #include "qapi/error.h"
-#include "hw/qdev-properties.h"
+#include "hw/core/qdev-properties.h"
 #include "caliptra_fw.h"
 #include "trace.h"
 

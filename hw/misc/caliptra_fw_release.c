@@ -17,7 +17,7 @@
 #include "qemu/units.h"
 #include "qapi/error.h"
 #include "qapi/util.h"
-#include "hw/qdev-core.h"
+#include "hw/core/qdev.h"
 #include "caliptra_fw.h"
 
 static const QEnumLookup release_lookup = {

@@ -12,9 +12,9 @@
 #define HW_MISC_CALIPTRA_INTERNAL_H
 
 #include "qemu/timer.h"
-#include "hw/sysbus.h"
-#include "hw/irq.h"
-#include "hw/clock.h"
+#include "hw/core/sysbus.h"
+#include "hw/core/irq.h"
+#include "hw/core/clock.h"
 #include "migration/vmstate.h"
 #include "hw/misc/caliptra.h"
 #include "hw/misc/caliptra_uc.h"

@@ -16,7 +16,7 @@
 #include "qemu/units.h"
 #include "qapi/error.h"
 #include "chardev/char-fe.h"
-#include "hw/qdev-core.h"
+#include "hw/core/qdev.h"
 #include "hw/misc/caliptra_log.h"
 
 /* some hundred lines: ten boots */

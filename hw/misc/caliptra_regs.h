@@ -12,7 +12,7 @@
 #ifndef HW_MISC_CALIPTRA_REGS_H
 #define HW_MISC_CALIPTRA_REGS_H
 
-#include "hw/registerfields.h"
+#include "hw/core/registerfields.h"
 #include "hw/misc/caliptra_map.h"
 
 /*

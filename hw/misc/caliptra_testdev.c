@@ -67,7 +67,7 @@
 #include "qemu/log.h"
 #include "qapi/error.h"
 #include "hw/core/cpu.h"
-#include "hw/qdev-properties.h"
+#include "hw/core/qdev-properties.h"
 #include "system/reset.h"
 #include "caliptra_internal.h"
 

@@ -8,7 +8,7 @@
 #define RISCV_VEER_H
 
 #include "cpu.h"
-#include "hw/clock.h"
+#include "hw/core/clock.h"
 
 #define TYPE_VEER_CPU RISCV_CPU_TYPE_NAME("veer-el2")
 OBJECT_DECLARE_TYPE(VeerCPU, VeerCPUClass, VEER_CPU)

@@ -7,7 +7,7 @@
 #ifndef HW_ARM_ASPEED_AST27X0_CORES_H
 #define HW_ARM_ASPEED_AST27X0_CORES_H
 
-#include "hw/sysbus.h"
+#include "hw/core/sysbus.h"
 #include "hw/misc/aspeed_scu.h"
 #include "target/arm/cpu-qom.h"
 

@@ -7,7 +7,7 @@
 #ifndef HW_INTC_VEER_PIC_H
 #define HW_INTC_VEER_PIC_H
 
-#include "hw/sysbus.h"
+#include "hw/core/sysbus.h"
 
 #define TYPE_VEER_PIC "veer-pic"
 OBJECT_DECLARE_SIMPLE_TYPE(VeerPicState, VEER_PIC)

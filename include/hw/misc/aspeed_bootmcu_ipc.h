@@ -7,7 +7,7 @@
 #ifndef HW_MISC_ASPEED_BOOTMCU_IPC_H
 #define HW_MISC_ASPEED_BOOTMCU_IPC_H
 
-#include "hw/sysbus.h"
+#include "hw/core/sysbus.h"
 #include "qemu/timer.h"
 
 /*

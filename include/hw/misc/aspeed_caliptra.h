@@ -7,7 +7,7 @@
 #ifndef HW_MISC_ASPEED_CALIPTRA_H
 #define HW_MISC_ASPEED_CALIPTRA_H
 
-#include "hw/sysbus.h"
+#include "hw/core/sysbus.h"
 #include "hw/misc/aspeed_scu.h"
 #include "hw/misc/caliptra.h"
 #include "hw/misc/caliptra_fuses.h"

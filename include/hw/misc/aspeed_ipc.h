@@ -7,7 +7,7 @@
 #ifndef HW_MISC_ASPEED_IPC_H
 #define HW_MISC_ASPEED_IPC_H
 
-#include "hw/sysbus.h"
+#include "hw/core/sysbus.h"
 
 /*
  * A row of slots, one per pair of processors; each has two halves with the

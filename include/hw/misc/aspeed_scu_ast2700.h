@@ -10,7 +10,7 @@
 #ifndef ASPEED_SCU_AST2700_H
 #define ASPEED_SCU_AST2700_H
 
-#include "hw/irq.h"
+#include "hw/core/irq.h"
 #include "qom/object.h"
 
 /* Registers and bits of the SCU (SCU0, CPU die) */

@@ -13,7 +13,7 @@
 #ifndef HW_MISC_CALIPTRA_BRINGUP_H
 #define HW_MISC_CALIPTRA_BRINGUP_H
 
-#include "hw/sysbus.h"
+#include "hw/core/sysbus.h"
 #include "hw/misc/caliptra_log.h"
 #include "qemu/timer.h"
 

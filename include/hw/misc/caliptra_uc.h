@@ -17,7 +17,7 @@
 #define HW_MISC_CALIPTRA_UC_H
 
 #include "exec/memattrs.h"
-#include "hw/sysbus.h"
+#include "hw/core/sysbus.h"
 #include "qom/object.h"
 
 #define TYPE_CALIPTRA_UC "caliptra-uc"

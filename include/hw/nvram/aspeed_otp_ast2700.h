@@ -10,7 +10,7 @@
 #ifndef HW_NVRAM_ASPEED_OTP_AST2700_H
 #define HW_NVRAM_ASPEED_OTP_AST2700_H
 
-#include "hw/sysbus.h"
+#include "hw/core/sysbus.h"
 #include "qemu/bitops.h"
 #include "qemu/iov.h"
 #include "system/runstate.h"
