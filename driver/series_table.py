@@ -54,6 +54,10 @@ returns success, and goes on into an abort.  A file that was named must be
 there; the default one may be missing if start addresses are given otherwise,
 by loaders or -kernel, and is then worth a warning only.
 """, ['hw/arm/aspeed_ast27x0-fc.c:bootrom']),
+    Patch('migration/file: Free the name of the last outgoing file', """
+Only multifd's cleanup frees it: each further migration to a file leaks the
+name of the one before.
+""", ['migration/file.c']),
     Patch('monitor: Accesses of physical memory are debug accesses', """
 xp, pmemsave and gdb's physical mode read devices as a CPU does: they take
 locks, empty FIFOs and clear what clears at a read.  Say that it is a debugger
