@@ -18,6 +18,8 @@ import subprocess
 import sys
 import time
 
+import sanitizer
+
 ROOT = Path(os.environ['CALIPTRA_ROOT'])
 OBJ = Path(os.environ['CALIPTRA_OBJ'])
 LOGS = Path(os.environ['CALIPTRA_LOGS']) / ('tests-' + OBJ.name)
@@ -127,9 +129,7 @@ class Suite:
         if trouble:
             self.failed.append(f'({trouble})')
         for report in sorted(LOGS.glob(self.reports.name + '.*')):
-            # there are mere warnings, too: about coroutines
-            if re.search('ERROR: |runtime error: ',
-                         report.read_text(errors='replace')):
+            if sanitizer.is_fault(report.read_text(errors='replace')):
                 self.failed.append(f'(sanitizer: {os.path.relpath(report)})')
         return self
 

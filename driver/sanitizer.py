@@ -1,0 +1,73 @@
+"""
+What the sanitizers report, without the leaks that are QEMU's own.
+
+Suppressions of LeakSanitizer go by names of functions, and libasan of Debian
+12 finds none in a program of QEMU's size; so the names are looked up here.
+
+SPDX-License-Identifier: GPL-2.0-or-later
+"""
+
+import re
+import subprocess
+
+# Function in the stack of an allocation -> why it may leak
+KNOWN_LEAKS = {
+    'monitor_qmp_read':
+        'a process that exits within a command of QMP, or at an incoming '
+        'stream that is refused, leaves the requests that wait: the '
+        'dispatcher has them in a coroutine, whose stack nobody searches '
+        '(monitor/qmp.c)',
+}
+
+FRAME = re.compile(r'^\s*#\d+ 0x[0-9a-f]+ '
+                   r'(?:in (?P<name>\S+)|.*\((?P<file>\S+)\+'
+                   r'(?P<offset>0x[0-9a-f]+)\))', re.MULTILINE)
+
+
+def lookup(file, offsets):
+    """The functions at @offsets of the program @file, inlined ones too"""
+    # these are addresses that a call returns to
+    calls = [hex(int(offset, 16) - 1) for offset in offsets]
+    try:
+        lines = subprocess.run(['addr2line', '-f', '-i', '-e', file, *calls],
+                               stdout=subprocess.PIPE, encoding='utf-8',
+                               stderr=subprocess.DEVNULL,
+                               check=False).stdout.splitlines()
+    except OSError:
+        return set()
+    # each name is followed by its place in the source
+    return set(lines[::2])
+
+
+def functions(stack, find):
+    """The names of the functions in the text of a @stack"""
+    names = set()
+    files = {}
+    for frame in FRAME.finditer(stack):
+        if frame['name']:
+            names.add(frame['name'])
+        else:
+            files.setdefault(frame['file'], []).append(frame['offset'])
+    for file, offsets in files.items():
+        names |= find(file, offsets)
+    return names
+
+
+def is_fault(report, find=lookup):
+    """
+    Whether @report, all that a process had to say, has more than warnings
+    (there are some about coroutines) and KNOWN_LEAKS
+    """
+    if 'runtime error: ' in report:
+        return True
+    errors = re.findall(r'ERROR: (.*)', report)
+    if not errors:
+        return False
+    if any(error != 'LeakSanitizer: detected memory leaks'
+           for error in errors):
+        return True
+    # what hangs on a leak (indirect) belongs to it
+    leaks = re.findall(r'^Direct leak of .*\n((?:\s+#.*\n)*)', report,
+                       re.MULTILINE)
+    return not leaks or any(KNOWN_LEAKS.keys().isdisjoint(
+        functions(leak, find)) for leak in leaks)
