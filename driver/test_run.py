@@ -146,7 +146,10 @@ class RunRom(Run):
     def test_run(self):
         """Log and console on one screen"""
         terminal = self.start('--rom', self.rom, '--firmware', self.fw)
-        terminal.expect('[caliptra] ready for commands\n')
+        # firmware's console and the log are two streams
+        for text in ('[caliptra] ready for commands\n', 'fw: ready\n',
+                     LAST_LINE):
+            terminal.expect(text)
         self.check_screen(terminal.text.replace(self.work.name, '/tmp'),
                           LINES)
         for text in ('[caliptra] firmware accepted', 'rom: cold',
