@@ -337,7 +337,8 @@ power, reset and straps of Caliptra.
     Patch('tests/qtest: Firmware of Caliptra in the AST2700', """
 Commands and errors of the ROM, firmware bundles good and bad, the way of the
 machine to the runtime by itself.
-""", ['tests/qtest/*'], ['qtest-aarch64/aspeed_caliptra-fw-test']),
+""", ['tests/qtest/aspeed_caliptra-fw*'],
+          ['qtest-aarch64/aspeed_caliptra-fw-test']),
     Patch('docs: Caliptra model and the ast2700fc machine', """
 For those who boot the machine, and for those who change the model or put it
 into another SoC.
@@ -370,6 +371,9 @@ make check-functional, with the thorough ones.
 """, ['tests/caliptra/meson.build', 'tests/meson.build',
       'tests/caliptra/tap.py', 'tests/caliptra/[!t]*.py',
       'tests/caliptra/registers.csv', 'tests/caliptra/traces/*']),
+    Patch('tests/qtest/fuzz: Targets for Caliptra', """
+Registers, mailbox commands, firmware images and manifests, migration streams.
+""", ['tests/qtest/fuzz/*']),
     Patch('tests/caliptra: Tools', """
 What the tools make and refuse.
 """, ['tests/caliptra/test_bundle.py', 'tests/caliptra/test_manifest.py',

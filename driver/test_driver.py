@@ -13,8 +13,8 @@ import tempfile
 import unittest
 
 ROOT = Path(__file__).resolve().parent.parent
-COMMANDS = ('run', 'debug', 'compare', 'test', 'bench', 'replay', 'series',
-            'shell', 'build', 'setup', 'clean')
+COMMANDS = ('run', 'debug', 'compare', 'test', 'bench', 'fuzz', 'replay',
+            'series', 'shell', 'build', 'setup', 'clean')
 NOBODY = 65534
 
 
@@ -95,6 +95,15 @@ class Driver(unittest.TestCase):
                 (('test', 'no-such-suite'),
                  'test: no suite is named like no-such-suite'),
                 (('test', '--shard', '5/4'), 'test: --shard takes K/N'),
+                (('fuzz',), 'fuzz: which target'),
+                (('fuzz', 'no-target'), 'fuzz: no target is named no-target; '
+                 'there are: caliptra-image '),
+                (('fuzz', 'caliptra-regs', '--seconds'),
+                 'fuzz: --seconds takes a number'),
+                (('fuzz', 'caliptra-regs', '/no/input'),
+                 'fuzz: cannot read /no/input'),
+                (('fuzz', 'caliptra-regs', '--runs', '1', __file__),
+                 'fuzz: each input runs once'),
                 (('replay',), 'replay: which traces?'),
                 (('replay', '/no/trace'), 'replay: cannot read /no/trace'),
                 (('series', self.root),
