@@ -100,13 +100,13 @@ static bool begin(uint32_t cmd, size_t len)
 
 static MboxResult finish(void)
 {
-    uint64_t end = deadline();
+    Deadline end = deadline();
     uint32_t status;
 
     write32(MBOX_EXECUTE, 1);
     do {
         status = read32(MBOX_STATUS) & MBOX_STATUS_STATUS;
-    } while (status == MBOX_CMD_BUSY && now() < end);
+    } while (status == MBOX_CMD_BUSY && !is_over(&end));
 
     if (status == MBOX_CMD_BUSY) {
         status = MBOX_NO_ANSWER;

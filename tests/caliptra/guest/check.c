@@ -887,7 +887,7 @@ static void check_manifest(void)
 
 static void check_self_test(void)
 {
-    uint64_t end;
+    Deadline end;
     MboxResult result;
 
     query_refused(CMD_SELF_TEST_GET_RESULTS, "refused, none was started",
@@ -899,7 +899,7 @@ static void check_self_test(void)
     do {
         /* the test runs while nobody has the mailbox */
         result = mbox_query(CMD_SELF_TEST_GET_RESULTS);
-    } while (result == MBOX_CMD_FAILURE && now() < end &&
+    } while (result == MBOX_CMD_FAILURE && !is_over(&end) &&
              mbox_error() == RUNTIME_SELF_TEST_NOT_STARTED);
     expect(CMD_SELF_TEST_GET_RESULTS, "passed", result, MBOX_DATA_READY, 0);
 }

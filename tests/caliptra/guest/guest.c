@@ -25,10 +25,10 @@ static unsigned exception_level(void)
     return el >> 2 & 3;
 }
 
-static bool wait_turn(uint32_t core, uint64_t end)
+static bool wait_turn(uint32_t core, Deadline *end)
 {
     while (turn != core) {
-        if (now() > end) {
+        if (is_over(end)) {
             return false;
         }
     }
@@ -64,10 +64,10 @@ static void put_text(void)
 
 void main(unsigned core)
 {
-    uint64_t end = deadline();
+    Deadline end = deadline();
     size_t len;
 
-    if (wait_turn(core, end)) {
+    if (wait_turn(core, &end)) {
         if (core == 0) {
             put("\nGuest of the AST2700's Cortex-A35 cores\n");
         }
@@ -81,7 +81,7 @@ void main(unsigned core)
         turn = core + 1;
     }
     if (core == 0) {
-        if (!wait_turn(CORES, end)) {
+        if (!wait_turn(CORES, &end)) {
             put("\nnot all cores came up\n");
         }
         switch (read32(PAYLOADS)) {

@@ -38,8 +38,19 @@ static inline void write32(uintptr_t addr, uint32_t value)
 /* ---- console.c: UART12, the generic timer, memory ---- */
 
 uint64_t now(void);
-/* When a wait that starts now ends at the latest */
-uint64_t deadline(void);
+/*
+ * How long a wait goes on: ticks of the generic timer at the last look, and
+ * those that are left.  It is to be looked at with each poll.
+ */
+typedef struct Deadline {
+    uint64_t last;
+    uint64_t left;
+} Deadline;
+
+/* For a wait that starts now */
+Deadline deadline(void);
+/* Time between two looks counts for 10 ms at most */
+bool is_over(Deadline *end);
 /* Wait until (register & mask) == value; false: it never came so far */
 bool wait_for(uintptr_t addr, uint32_t mask, uint32_t value);
 
