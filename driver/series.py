@@ -640,6 +640,7 @@ class Check:
         self.out = out / 'check'
         self.out.mkdir(parents=True, exist_ok=True)
         self.configure = os.environ['CALIPTRA_CONFIGURE'].split()
+        self.cases = 0              # of tests that have run
 
     def run(self, log, *command):
         with open(log, 'a', encoding='utf-8') as f:
@@ -684,12 +685,24 @@ class Check:
             return 'does not configure'
         if not self.run(log, 'ninja', *self.targets(patch)):
             return 'does not build'
-        for test in patch.tests:
-            name = test if '-' in test else f'func-caliptra/{test}'
-            if not self.run(log, 'pyvenv/bin/meson', 'test', '--no-rebuild',
-                            '-t', '5', name):
-                return f'{name} fails'
-        return None
+        return self.tests(log, patch) if patch.tests else None
+
+    def tests(self, log, patch):
+        """All at once, as many in parallel as there are processors"""
+        names = [test if '-' in test else f'func-caliptra/{test}'
+                 for test in patch.tests]
+        start = log.stat().st_size
+        self.run(log, 'pyvenv/bin/meson', 'test', '--no-rebuild', '-t', '5',
+                 *names)
+        with open(log, encoding='utf-8') as f:
+            f.seek(start)
+            results = re.findall(r'^ *\d+/\d+ (?:.* )?(\S+) +([A-Z]+) +[\d.]+s'
+                                 r'(?: +(\d+) subtests passed)?', f.read(), re.M)
+        passed = {name.split(':')[-1] for name, result, _ in results
+                  if result == 'OK'}
+        self.cases += sum(int(cases or 1) for _, _, cases in results)
+        return ', '.join(f'{name} does not pass' for name in names
+                         if name not in passed) or None
 
     def targets(self, patch):
         targets = ['qemu-system-aarch64', 'qemu-system-riscv32']
@@ -712,7 +725,8 @@ def check(points, git, out, first, last):
         print(f'{number + 1:3} {points.patches[number].subject:72} '
               f'{trouble or f"builds, {tests} tests pass"} '
               f'({time.monotonic() - start:.0f} s)', flush=True)
-    print(f'{last - first + 1} points, {bad} with trouble')
+    print(f'{last - first + 1} points, {bad} with trouble; '
+          f'{checker.cases} cases of tests')
     return bad
 
 

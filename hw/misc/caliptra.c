@@ -268,7 +268,7 @@ static void caliptra_release_reset(CaliptraState *s)
     caliptra_set_boot_fsm(s, BOOT_FUSE);
 }
 
-void caliptra_fw_update_reset(CaliptraState *s)
+void caliptra_internal_fw_update_reset(CaliptraState *s)
 {
     uint32_t *reason = &s->soc_ifc.regs[R_CPTRA_RESET_REASON];
 

@@ -553,7 +553,7 @@ void caliptra_update(CaliptraState *s);
 bool caliptra_in_reset(CaliptraState *s);
 
 /* internal_fw_update_reset.core_rst was written */
-void caliptra_fw_update_reset(CaliptraState *s);
+void caliptra_internal_fw_update_reset(CaliptraState *s);
 
 /* cptra_error_fatal has risen: secrets, key vault and engines are flushed */
 void caliptra_flush(CaliptraState *s);

@@ -506,7 +506,7 @@ static void fw_update_reset_post_write(CaliptraState *s, const CaliptraReg *r,
                                        unsigned i, uint32_t data, bool soc)
 {
     if (!soc && FIELD_EX32(data, INTERNAL_FW_UPDATE_RESET, CORE_RST)) {
-        caliptra_fw_update_reset(s);
+        caliptra_internal_fw_update_reset(s);
     }
 }
 
