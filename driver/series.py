@@ -641,6 +641,12 @@ class Check:
         self.out.mkdir(parents=True, exist_ok=True)
         self.configure = os.environ['CALIPTRA_CONFIGURE'].split()
         self.cases = 0              # of tests that have run
+        self.symbols = self.out / 'symbols.h'
+        self.symbols.write_text(''.join(
+            f'#define CONFIG_{config}\n' for config in sorted({
+                config for name, text in points.final.items()
+                if 'Kconfig' in name
+                for config in self.ours(name, text)})), encoding='utf-8')
 
     def run(self, log, *command):
         with open(log, 'a', encoding='utf-8') as f:
@@ -648,18 +654,33 @@ class Check:
                                   stdout=f, stderr=subprocess.STDOUT
                                   ).returncode == 0
 
+    def ours(self, name, text):
+        """Symbols that QEMU's own Kconfig does not have"""
+        base = self.points.base.get(name)
+        return {config for config in re.findall(r'^config (\w+)', text, re.M)
+                if base is not None and f'config {config}\n' not in base and
+                # of the host, not of a target
+                config != 'GCRYPT'}
+
+    def poison(self):
+        """
+        Common code must not name symbols of targets, and each object includes
+        their list.  It is the last point's at all points, or all objects
+        were built anew with each new symbol.
+        """
+        script = self.tree / 'scripts/make-config-poison.sh'
+        text = script.read_text(encoding='utf-8')
+        script.write_text(text.replace('"$@" |', f'"$@" {self.symbols} |'),
+                          encoding='utf-8')
+
     def devices(self):
         """All that the tree has of ours is built, whoever selects it"""
         known, ours = set(), set()
         for path in self.tree.rglob('Kconfig*'):
             name = str(path.relative_to(self.tree))
-            base = self.points.base.get(name)
-            for config in re.findall(r'^config (\w+)', path.read_text(
-                    encoding='utf-8'), re.M):
-                known.add(config)
-                if base is not None and f'config {config}\n' not in base:
-                    ours.add(config)
-        ours -= {'GCRYPT'}
+            text = path.read_text(encoding='utf-8')
+            known |= set(re.findall(r'^config (\w+)', text, re.M))
+            ours |= self.ours(name, text)
         for mak, others in (('aarch64-softmmu', 'VEER'),
                             ('riscv32-softmmu', 'ASPEED')):
             folder = 'configs/devices/' + mak
@@ -678,6 +699,7 @@ class Check:
         log = self.out / f'{number + 1:02}.log'
         log.write_text('', encoding='utf-8')
         self.git('checkout', '-q', '-f', f'point-{number + 1}')
+        self.poison()
         self.devices()
         self.obj.mkdir(exist_ok=True)
         if not (self.obj / 'build.ninja').exists() and not self.run(
@@ -696,8 +718,9 @@ class Check:
                  *names)
         with open(log, encoding='utf-8') as f:
             f.seek(start)
-            results = re.findall(r'^ *\d+/\d+ (?:.* )?(\S+) +([A-Z]+) +[\d.]+s'
-                                 r'(?: +(\d+) subtests passed)?', f.read(), re.M)
+            results = re.findall(
+                r'^ *\d+/\d+ (?:.* )?(\S+) +([A-Z]+) +[\d.]+s'
+                r'(?: +(\d+) subtests passed)?', f.read(), re.M)
         passed = {name.split(':')[-1] for name, result, _ in results
                   if result == 'OK'}
         self.cases += sum(int(cases or 1) for _, _, cases in results)
