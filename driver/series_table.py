@@ -248,17 +248,17 @@ One table: what tells releases of FMC and runtime, and what is new in each.
 """, ['hw/misc/caliptra_fw_release.c']),
     Patch('hw/misc/caliptra_fw_image: Verification of a firmware bundle', """
 All of it: keys against fuses, ECDSA and LMS signatures, digests, version
-numbers, load addresses; in the ROM's order, with its error numbers.  And the
-known-answer tests that come before.
-""", ['hw/misc/caliptra_fw_image.c', 'hw/misc/caliptra_fw_kat.c']),
+numbers, load addresses; in the ROM's order, with its error numbers.
+""", ['hw/misc/caliptra_fw_image.c']),
     Patch('hw/misc/caliptra_fw_dice: Identity of a Caliptra core', """
 The DICE key ladder from the fuses to the runtime's key, measurements and
 their logs, and the certificates and signing requests that go with them.
 """, ['hw/misc/caliptra_fw_dice.c']),
     Patch('hw/misc/caliptra_fw_rom: Cold boot, reset flows, firmware load', """
 What Caliptra's ROM and FMC do, in their order, with their boot status and
-error numbers.
-""", ['hw/misc/caliptra_fw_rom.c', 'hw/misc/caliptra_fw_fmc.c']),
+error numbers, and the known-answer tests with which the ROM begins.
+""", ['hw/misc/caliptra_fw_rom.c', 'hw/misc/caliptra_fw_fmc.c',
+      'hw/misc/caliptra_fw_kat.c']),
     Patch('hw/misc/caliptra_fw_runtime: Mailbox commands of the runtime', """
 The table of commands with their checks, and the authorization of SoC images.
 """, ['hw/misc/caliptra_fw_r[eu]*', 'hw/misc/caliptra_fw_auth.c']),
