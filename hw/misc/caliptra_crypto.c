@@ -380,16 +380,16 @@ static const uint8_t p384_order[P384_BYTES] = {
     0xec, 0xec, 0x19, 0x6a, 0xcc, 0xc5, 0x29, 0x73,
 };
 
-/* What a computation needs of the curve; lives as long as the call */
-typedef struct P384 {
+struct CaliptraP384 {
     gcry_ctx_t ctx;
     gcry_mpi_t p;
     gcry_mpi_t n;
     gcry_mpi_point_t g;
-} P384;
+};
 
-static void p384_init(P384 *c)
+CaliptraP384 *caliptra_p384_new(void)
 {
+    CaliptraP384 *c = g_new0(CaliptraP384, 1);
     gcry_error_t err;
 
     crypto_init();
@@ -398,14 +398,16 @@ static void p384_init(P384 *c)
     c->p = gcry_mpi_ec_get_mpi("p", c->ctx, 1);
     c->n = gcry_mpi_ec_get_mpi("n", c->ctx, 1);
     c->g = gcry_mpi_ec_get_point("g", c->ctx, 1);
+    return c;
 }
 
-static void p384_free(P384 *c)
+void caliptra_p384_free(CaliptraP384 *c)
 {
     gcry_mpi_point_release(c->g);
     gcry_mpi_release(c->n);
     gcry_mpi_release(c->p);
     gcry_ctx_release(c->ctx);
+    g_free(c);
 }
 
 static gcry_mpi_t p384_load(const uint8_t bytes[P384_BYTES])
@@ -431,7 +433,8 @@ static void p384_store(uint8_t bytes[P384_BYTES], gcry_mpi_t x)
 }
 
 /* The engine's reduction of MSG: one conditional subtraction */
-static gcry_mpi_t p384_load_msg(const P384 *c, const uint8_t msg[P384_BYTES])
+static gcry_mpi_t p384_load_msg(const CaliptraP384 *c,
+                                const uint8_t msg[P384_BYTES])
 {
     gcry_mpi_t z = p384_load(msg);
 
@@ -452,7 +455,7 @@ bool caliptra_p384_scalar_ok(const uint8_t scalar[48])
  * at a time, from a table of i * G + j * Q.  It costs less than one and a
  * half of libgcrypt's multiplications.
  */
-static void p384_mul2(const P384 *c, gcry_mpi_point_t r, gcry_mpi_t u1,
+static void p384_mul2(CaliptraP384 *c, gcry_mpi_point_t r, gcry_mpi_t u1,
                       gcry_mpi_t u2, gcry_mpi_point_t q)
 {
     gcry_mpi_point_t table[16];         /* index j * 4 + i */
@@ -483,20 +486,19 @@ static void p384_mul2(const P384 *c, gcry_mpi_point_t r, gcry_mpi_t u1,
     }
 }
 
-void caliptra_p384_keygen(const uint8_t seed[48], const uint8_t nonce[48],
-                          uint8_t priv[48], uint8_t x[48], uint8_t y[48])
+void caliptra_p384_keygen(CaliptraP384 *c, const uint8_t seed[48],
+                          const uint8_t nonce[48], uint8_t priv[48],
+                          uint8_t x[48], uint8_t y[48])
 {
     gcry_mpi_point_t q = gcry_mpi_point_new(0);
     gcry_mpi_t qx = gcry_mpi_new(P384_BITS);
     gcry_mpi_t qy = gcry_mpi_new(P384_BITS);
     gcry_mpi_t d;
-    P384 c;
 
-    p384_init(&c);
     caliptra_hmac_drbg384(seed, nonce, priv);
     d = p384_load(priv);
-    gcry_mpi_ec_mul(q, d, c.g, c.ctx);
-    gcry_mpi_ec_get_affine(qx, qy, q, c.ctx);
+    gcry_mpi_ec_mul(q, d, c->g, c->ctx);
+    gcry_mpi_ec_get_affine(qx, qy, q, c->ctx);
     p384_store(x, qx);
     p384_store(y, qy);
 
@@ -504,24 +506,21 @@ void caliptra_p384_keygen(const uint8_t seed[48], const uint8_t nonce[48],
     gcry_mpi_release(qy);
     gcry_mpi_release(qx);
     gcry_mpi_point_release(q);
-    p384_free(&c);
 }
 
-bool caliptra_p384_sign(const uint8_t priv[48], const uint8_t msg[48],
-                        uint8_t r[48], uint8_t s[48])
+bool caliptra_p384_sign(CaliptraP384 *c, const uint8_t priv[48],
+                        const uint8_t msg[48], uint8_t r[48], uint8_t s[48])
 {
     uint8_t nonce[P384_BYTES];
     gcry_mpi_point_t kg;
     gcry_mpi_t d, z, k, ri, si;
-    P384 c;
     bool ok;
 
     if (!caliptra_p384_scalar_ok(priv)) {
         return false;
     }
-    p384_init(&c);
     d = p384_load(priv);
-    z = p384_load_msg(&c, msg);
+    z = p384_load_msg(c, msg);
     p384_store(nonce, z);
     caliptra_hmac_drbg384(priv, nonce, nonce);
     k = p384_load(nonce);
@@ -529,15 +528,15 @@ bool caliptra_p384_sign(const uint8_t priv[48], const uint8_t msg[48],
     kg = gcry_mpi_point_new(0);
     ri = gcry_mpi_new(P384_BITS);
     si = gcry_mpi_new(P384_BITS);
-    gcry_mpi_ec_mul(kg, k, c.g, c.ctx);
-    gcry_mpi_ec_get_affine(ri, NULL, kg, c.ctx);
-    gcry_mpi_mod(ri, ri, c.n);
+    gcry_mpi_ec_mul(kg, k, c->g, c->ctx);
+    gcry_mpi_ec_get_affine(ri, NULL, kg, c->ctx);
+    gcry_mpi_mod(ri, ri, c->n);
 
     /* s = (z + r * d) / k */
-    gcry_mpi_mulm(si, ri, d, c.n);
-    gcry_mpi_addm(si, si, z, c.n);
-    gcry_mpi_invm(k, k, c.n);
-    gcry_mpi_mulm(si, si, k, c.n);
+    gcry_mpi_mulm(si, ri, d, c->n);
+    gcry_mpi_addm(si, si, z, c->n);
+    gcry_mpi_invm(k, k, c->n);
+    gcry_mpi_mulm(si, si, k, c->n);
 
     ok = gcry_mpi_cmp_ui(ri, 0) && gcry_mpi_cmp_ui(si, 0);
     if (ok) {
@@ -551,11 +550,11 @@ bool caliptra_p384_sign(const uint8_t priv[48], const uint8_t msg[48],
     gcry_mpi_release(k);
     gcry_mpi_release(z);
     gcry_mpi_release(d);
-    p384_free(&c);
     return ok;
 }
 
-CaliptraP384Verify caliptra_p384_verify(const uint8_t x[48],
+CaliptraP384Verify caliptra_p384_verify(CaliptraP384 *c,
+                                        const uint8_t x[48],
                                         const uint8_t y[48],
                                         const uint8_t msg[48],
                                         const uint8_t r[48],
@@ -567,29 +566,27 @@ CaliptraP384Verify caliptra_p384_verify(const uint8_t x[48],
     gcry_mpi_t u1 = NULL, u2 = NULL, w = NULL;
     gcry_mpi_point_t q = NULL, sum = NULL;
     CaliptraP384Verify result;
-    P384 c;
 
-    p384_init(&c);
     if (!caliptra_p384_scalar_ok(r) || !caliptra_p384_scalar_ok(s) ||
-        gcry_mpi_cmp(xi, c.p) >= 0 || gcry_mpi_cmp(yi, c.p) >= 0) {
+        gcry_mpi_cmp(xi, c->p) >= 0 || gcry_mpi_cmp(yi, c->p) >= 0) {
         result = CALIPTRA_P384_RANGE;
         goto out;
     }
     q = gcry_mpi_point_set(NULL, xi, yi, GCRYMPI_CONST_ONE);
-    if (!gcry_mpi_ec_curve_point(q, c.ctx)) {
+    if (!gcry_mpi_ec_curve_point(q, c->ctx)) {
         result = CALIPTRA_P384_OFF_CURVE;
         goto out;
     }
 
     w = p384_load(s);
-    gcry_mpi_invm(w, w, c.n);
-    u1 = p384_load_msg(&c, msg);
+    gcry_mpi_invm(w, w, c->n);
+    u1 = p384_load_msg(c, msg);
     u2 = p384_load(r);
-    gcry_mpi_mulm(u1, u1, w, c.n);
-    gcry_mpi_mulm(u2, u2, w, c.n);
+    gcry_mpi_mulm(u1, u1, w, c->n);
+    gcry_mpi_mulm(u2, u2, w, c->n);
     sum = gcry_mpi_point_new(0);
-    p384_mul2(&c, sum, u1, u2, q);
-    if (gcry_mpi_ec_get_affine(xi, NULL, sum, c.ctx)) {
+    p384_mul2(c, sum, u1, u2, q);
+    if (gcry_mpi_ec_get_affine(xi, NULL, sum, c->ctx)) {
         gcry_mpi_set_ui(xi, 0);         /* infinity */
     }
     p384_store(verify_r, xi);
@@ -603,7 +600,6 @@ out:
     gcry_mpi_release(w);
     gcry_mpi_release(yi);
     gcry_mpi_release(xi);
-    p384_free(&c);
     return result;
 }
 

@@ -124,19 +124,28 @@ void caliptra_ctr_drbg_block(CaliptraCtrDrbg *drbg, uint8_t out[16]);
 
 /* ---- ECDSA P-384 as the ECC engine computes it (ecc_dsa_ctrl.sv) ---- */
 
+/* What computations need of the curve: constants, nothing between two calls */
+typedef struct CaliptraP384 CaliptraP384;
+
+CaliptraP384 *caliptra_p384_new(void);
+void caliptra_p384_free(CaliptraP384 *c);
+
 /**
  * caliptra_p384_keygen: a key pair from a seed
+ * @c: the curve
  * @seed: 48 bytes, entropy of the DRBG
  * @nonce: 48 bytes
  * @priv: private key
  * @x: affine coordinates of the public key
  * @y: likewise
  */
-void caliptra_p384_keygen(const uint8_t seed[48], const uint8_t nonce[48],
-                          uint8_t priv[48], uint8_t x[48], uint8_t y[48]);
+void caliptra_p384_keygen(CaliptraP384 *c, const uint8_t seed[48],
+                          const uint8_t nonce[48], uint8_t priv[48],
+                          uint8_t x[48], uint8_t y[48]);
 
 /**
  * caliptra_p384_sign: deterministic ECDSA (RFC 6979 with SHA-384)
+ * @c: the curve
  * @priv: private key
  * @msg: message digest; reduced mod n first
  * @r: signature
@@ -145,8 +154,8 @@ void caliptra_p384_keygen(const uint8_t seed[48], const uint8_t nonce[48],
  * Returns: false for the engine's error: @priv is 0 or not below n, or @r or
  * @s came out 0.  @r and @s are not written then.
  */
-bool caliptra_p384_sign(const uint8_t priv[48], const uint8_t msg[48],
-                        uint8_t r[48], uint8_t s[48]);
+bool caliptra_p384_sign(CaliptraP384 *c, const uint8_t priv[48],
+                        const uint8_t msg[48], uint8_t r[48], uint8_t s[48]);
 
 typedef enum CaliptraP384Verify {
     CALIPTRA_P384_DONE,         /* @verify_r is valid: compare with r */
@@ -156,6 +165,7 @@ typedef enum CaliptraP384Verify {
 
 /**
  * caliptra_p384_verify: the computation of ECDSA verification
+ * @c: the curve
  * @x: public key
  * @y: likewise
  * @msg: message digest; reduced mod n first
@@ -166,7 +176,8 @@ typedef enum CaliptraP384Verify {
  *
  * Returns: what stopped it; @verify_r is written with CALIPTRA_P384_DONE only.
  */
-CaliptraP384Verify caliptra_p384_verify(const uint8_t x[48],
+CaliptraP384Verify caliptra_p384_verify(CaliptraP384 *c,
+                                        const uint8_t x[48],
                                         const uint8_t y[48],
                                         const uint8_t msg[48],
                                         const uint8_t r[48],

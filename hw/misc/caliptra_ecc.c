@@ -50,7 +50,7 @@ static void ecc_keygen(CaliptraState *s)
 
     caliptra_words_to_bytes(seed, c->seed, P384_WORDS);
     caliptra_words_to_bytes(nonce, c->nonce, P384_WORDS);
-    caliptra_p384_keygen(seed, nonce, priv, x, y);
+    caliptra_p384_keygen(c->curve, seed, nonce, priv, x, y);
     caliptra_bytes_to_words(c->pubkey_x, x, P384_WORDS);
     caliptra_bytes_to_words(c->pubkey_y, y, P384_WORDS);
     caliptra_bytes_to_words(words, priv, P384_WORDS);
@@ -68,7 +68,7 @@ static bool ecc_sign(CaliptraEcc *c)
 
     caliptra_words_to_bytes(priv, c->privkey_in, P384_WORDS);
     caliptra_words_to_bytes(msg, c->msg, P384_WORDS);
-    if (!caliptra_p384_sign(priv, msg, r, s)) {
+    if (!caliptra_p384_sign(c->curve, priv, msg, r, s)) {
         return false;
     }
     caliptra_bytes_to_words(c->sign_r, r, P384_WORDS);
@@ -89,7 +89,7 @@ static bool ecc_verify(CaliptraEcc *c)
     caliptra_words_to_bytes(msg, c->msg, P384_WORDS);
     caliptra_words_to_bytes(r, c->sign_r, P384_WORDS);
     caliptra_words_to_bytes(s, c->sign_s, P384_WORDS);
-    switch (caliptra_p384_verify(x, y, msg, r, s, verify_r)) {
+    switch (caliptra_p384_verify(c->curve, x, y, msg, r, s, verify_r)) {
     case CALIPTRA_P384_DONE:
         caliptra_bytes_to_words(c->verify_r, verify_r, P384_WORDS);
         return true;
@@ -304,8 +304,8 @@ const VMStateDescription vmstate_caliptra_ecc = {
 const CaliptraEngineInfo caliptra_engine_ecc = {
     .name = "ecc",
     .engine = CALIPTRA_REG_AT(engines.ecc),
-    .size = sizeof(CaliptraEcc),
-    .cold = sizeof(CaliptraEcc),
+    .size = offsetof(CaliptraEcc, curve),
+    .cold = offsetof(CaliptraEcc, curve),
     .n_error = ECC_ERROR_BITS,
     .regs = CALIPTRA_REG_BLOCK("ECC", ecc_regs),
     .done = ecc_done,

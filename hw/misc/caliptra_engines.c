@@ -355,6 +355,7 @@ void caliptra_engines_init(CaliptraState *s)
         e->timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, engine_timer, s);
         caliptra_intr_init(&e->intr, engines[i]->n_error, ENGINE_NOTIF_BITS);
     }
+    s->engines.ecc.curve = caliptra_p384_new();
 }
 
 void caliptra_engines_finalize(CaliptraState *s)
@@ -362,6 +363,7 @@ void caliptra_engines_finalize(CaliptraState *s)
     for (int i = 0; i < ARRAY_SIZE(engines); i++) {
         timer_free(engine_of(s, engines[i])->timer);
     }
+    caliptra_p384_free(s->engines.ecc.curve);
 }
 
 /* ---- state ---- */

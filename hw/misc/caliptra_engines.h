@@ -69,6 +69,8 @@ typedef struct CaliptraEcc {
     bool pkey_present;
     /* the verdict on a point off the curve is kept (pk_chk_reg) */
     bool off_curve;
+    /* no state: constants */
+    CaliptraP384 *curve;
 } CaliptraEcc;
 
 typedef struct CaliptraHmac {

@@ -357,6 +357,8 @@ static const EccVector ecc_vectors[] = {
 #define P384_GY "3617de4a96262c6f5d9e98bf9292dc29f8f41dbd289a147c" \
                 "e9da3113b5f0b8c00a60b1ce1d7e819d7a431d7c90ea0e5f"
 
+static CaliptraP384 *curve;
+
 static void test_p384_vectors(void)
 {
     for (int i = 0; i < ARRAY_SIZE(ecc_vectors); i++) {
@@ -367,20 +369,20 @@ static void test_p384_vectors(void)
         unhex(seed, v->seed, 48);
         unhex(nonce, v->nonce, 48);
         unhex(msg, v->msg, 48);
-        caliptra_p384_keygen(seed, nonce, priv, x, y);
+        caliptra_p384_keygen(curve, seed, nonce, priv, x, y);
         assert_hex(priv, 48, v->priv);
         assert_hex(x, 48, v->x);
         assert_hex(y, 48, v->y);
 
-        g_assert_true(caliptra_p384_sign(priv, msg, r, s));
+        g_assert_true(caliptra_p384_sign(curve, priv, msg, r, s));
         assert_hex(r, 48, v->r);
         assert_hex(s, 48, v->s);
 
-        g_assert_cmpint(caliptra_p384_verify(x, y, msg, r, s, vr), ==,
+        g_assert_cmpint(caliptra_p384_verify(curve, x, y, msg, r, s, vr), ==,
                         CALIPTRA_P384_DONE);
         g_assert_cmpmem(vr, 48, r, 48);
         msg[47] ^= 1;
-        g_assert_cmpint(caliptra_p384_verify(x, y, msg, r, s, vr), ==,
+        g_assert_cmpint(caliptra_p384_verify(curve, x, y, msg, r, s, vr), ==,
                         CALIPTRA_P384_DONE);
         g_assert_cmpint(memcmp(vr, r, 48), !=, 0);
     }
@@ -394,7 +396,7 @@ static void test_p384_keygen_kdf(void)
 
     unhex(seed, "b1e0dbef31b44b31385ba50af9e5ae9e588570f73ad798e7"
                 "0e4ecc43970f1a7367341fac11a3c9294d0b2e3ac131cd89", 48);
-    caliptra_p384_keygen(seed, zero, priv, x, y);
+    caliptra_p384_keygen(curve, seed, zero, priv, x, y);
     assert_hex(priv, 48, "1d8bd9b9dce9f9e39dea1b16b903d9959a27f6ed4584101c"
                          "b88118dc0e0d54ff803ff91d0ca0aaea995f6cbf3941ea7f");
     assert_hex(x, 48, "673e4d0d4a7b15178a875a283aa498808499f69176deaa52"
@@ -422,23 +424,23 @@ static void test_p384_sign_range(void)
     uint8_t d[48], msg[48] = { 0 }, r[48], s[48], vr[48], x[48], y[48];
 
     unhex(d, ZERO_48, 48);
-    g_assert_false(caliptra_p384_sign(d, msg, r, s));
+    g_assert_false(caliptra_p384_sign(curve, d, msg, r, s));
     unhex(d, P384_N, 48);
-    g_assert_false(caliptra_p384_sign(d, msg, r, s));
+    g_assert_false(caliptra_p384_sign(curve, d, msg, r, s));
     unhex(d, ZERO_48, 48);
     d[47] = 1;
-    g_assert_true(caliptra_p384_sign(d, msg, r, s));
+    g_assert_true(caliptra_p384_sign(curve, d, msg, r, s));
 
     /* a message n is a message 0, in the nonce too */
     unhex(msg, P384_N, 48);
-    g_assert_true(caliptra_p384_sign(d, msg, vr, x));
+    g_assert_true(caliptra_p384_sign(curve, d, msg, vr, x));
     g_assert_cmpmem(vr, 48, r, 48);
     g_assert_cmpmem(x, 48, s, 48);
 
     /* 1 * G = G */
     unhex(x, P384_GX, 48);
     unhex(y, P384_GY, 48);
-    g_assert_cmpint(caliptra_p384_verify(x, y, msg, r, s, vr), ==,
+    g_assert_cmpint(caliptra_p384_verify(curve, x, y, msg, r, s, vr), ==,
                     CALIPTRA_P384_DONE);
     g_assert_cmpmem(vr, 48, r, 48);
 }
@@ -472,7 +474,7 @@ static void test_p384_verify_range(void)
         unhex(r, v->r, 48);
         unhex(s, v->s, 48);
         unhex(cases[i].field, cases[i].value, 48);
-        g_assert_cmpint(caliptra_p384_verify(x, y, msg, r, s, vr), ==,
+        g_assert_cmpint(caliptra_p384_verify(curve, x, y, msg, r, s, vr), ==,
                         cases[i].result);
     }
 }
@@ -489,7 +491,7 @@ static void test_p384_verify_special(void)
     msg[47] = 1;
     memcpy(r, msg, 48);
     memcpy(s, msg, 48);
-    g_assert_cmpint(caliptra_p384_verify(x, y, msg, r, s, vr), ==,
+    g_assert_cmpint(caliptra_p384_verify(curve, x, y, msg, r, s, vr), ==,
                     CALIPTRA_P384_DONE);
     assert_hex(vr, 48, "08d999057ba3d2d969260045c55b97f089025959a6f434d6"
                        "51d207d19fb96e9e4fe0e86ebe0e64f85b96a9c75295df61");
@@ -497,13 +499,13 @@ static void test_p384_verify_special(void)
     /* z = n - 1: the point at infinity */
     unhex(msg, P384_N, 48);
     msg[47]--;
-    g_assert_cmpint(caliptra_p384_verify(x, y, msg, r, s, vr), ==,
+    g_assert_cmpint(caliptra_p384_verify(curve, x, y, msg, r, s, vr), ==,
                     CALIPTRA_P384_DONE);
     assert_hex(vr, 48, ZERO_48);
 
     /* z = n is z = 0: Q alone */
     msg[47]++;
-    g_assert_cmpint(caliptra_p384_verify(x, y, msg, r, s, vr), ==,
+    g_assert_cmpint(caliptra_p384_verify(curve, x, y, msg, r, s, vr), ==,
                     CALIPTRA_P384_DONE);
     assert_hex(vr, 48, P384_GX);
 }
@@ -817,8 +819,11 @@ static void test_lms_errors(void)
 
 int main(int argc, char **argv)
 {
+    int ret;
+
     g_test_init(&argc, &argv, NULL);
     qcrypto_init(&error_abort);
+    curve = caliptra_p384_new();
 
     g_test_add_func("/caliptra/crypto/sha/lengths", test_sha_lengths);
     g_test_add_func("/caliptra/crypto/sha/sha512-t", test_sha512_t);
@@ -840,5 +845,7 @@ int main(int argc, char **argv)
     g_test_add_func("/caliptra/crypto/lms/reference", test_lms_reference);
     g_test_add_func("/caliptra/crypto/lms/errors", test_lms_errors);
 
-    return g_test_run();
+    ret = g_test_run();
+    caliptra_p384_free(curve);
+    return ret;
 }
