@@ -380,11 +380,23 @@ static const uint8_t p384_order[P384_BYTES] = {
     0xec, 0xec, 0x19, 0x6a, 0xcc, 0xc5, 0x29, 0x73,
 };
 
+/* A scalar's bits as the comb for G takes them: 48 columns of 8 */
+#define COMB_TEETH      8
+#define COMB_COLUMNS    (P384_BITS / COMB_TEETH)
+#define COMB_SIZE       (1 << COMB_TEETH)
+
+/* Signed digits for all other points */
+#define NAF_WIDTH       5
+#define NAF_DIGITS      (P384_BITS + 1)
+#define NAF_MAX         ((1 << (NAF_WIDTH - 1)) - 1)
+#define NAF_POINTS      (NAF_MAX + 1)
+
 struct CaliptraP384 {
     gcry_ctx_t ctx;
     gcry_mpi_t p;
     gcry_mpi_t n;
-    gcry_mpi_point_t g;
+    /* [1] is G; from [2] on when there is something to multiply */
+    gcry_mpi_point_t comb[COMB_SIZE];
 };
 
 CaliptraP384 *caliptra_p384_new(void)
@@ -397,13 +409,15 @@ CaliptraP384 *caliptra_p384_new(void)
     assert(!err);
     c->p = gcry_mpi_ec_get_mpi("p", c->ctx, 1);
     c->n = gcry_mpi_ec_get_mpi("n", c->ctx, 1);
-    c->g = gcry_mpi_ec_get_point("g", c->ctx, 1);
+    c->comb[1] = gcry_mpi_ec_get_point("g", c->ctx, 1);
     return c;
 }
 
 void caliptra_p384_free(CaliptraP384 *c)
 {
-    gcry_mpi_point_release(c->g);
+    for (int t = 0; t < COMB_SIZE; t++) {
+        gcry_mpi_point_release(c->comb[t]);
+    }
     gcry_mpi_release(c->n);
     gcry_mpi_release(c->p);
     gcry_ctx_release(c->ctx);
@@ -451,38 +465,118 @@ bool caliptra_p384_scalar_ok(const uint8_t scalar[48])
 }
 
 /*
- * @r = @u1 * G + @u2 * Q with the doublings shared: two bits of each scalar
- * at a time, from a table of i * G + j * Q.  It costs less than one and a
- * half of libgcrypt's multiplications.
+ * The sums that a comb adds (Hankerson, Menezes, Vanstone: Guide to Elliptic
+ * Curve Cryptography, algorithm 3.44): bit j of the index stands for
+ * 2^(48 * j) * G.
  */
-static void p384_mul2(CaliptraP384 *c, gcry_mpi_point_t r, gcry_mpi_t u1,
-                      gcry_mpi_t u2, gcry_mpi_point_t q)
+static void p384_make_comb(CaliptraP384 *c)
 {
-    gcry_mpi_point_t table[16];         /* index j * 4 + i */
+    for (int t = 2; t < COMB_SIZE; t++) {
+        int low = t & -t;
 
-    table[0] = gcry_mpi_point_new(0);   /* infinity, as @r is */
-    for (int t = 1; t < 16; t++) {
-        table[t] = gcry_mpi_point_new(0);
-        if (t & 3) {
-            gcry_mpi_ec_add(table[t], table[t - 1], c->g, c->ctx);
+        c->comb[t] = gcry_mpi_point_new(0);
+        if (t != low) {
+            gcry_mpi_ec_add(c->comb[t], c->comb[t - low], c->comb[low],
+                            c->ctx);
+            continue;
+        }
+        gcry_mpi_ec_dup(c->comb[t], c->comb[t / 2], c->ctx);
+        for (int i = 1; i < COMB_COLUMNS; i++) {
+            gcry_mpi_ec_dup(c->comb[t], c->comb[t], c->ctx);
+        }
+    }
+}
+
+static unsigned p384_comb_column(gcry_mpi_t k, unsigned column)
+{
+    unsigned t = 0;
+
+    for (int i = 0; i < COMB_TEETH; i++) {
+        t |= gcry_mpi_test_bit(k, column + i * COMB_COLUMNS) << i;
+    }
+    return t;
+}
+
+/* Non-adjacent form (algorithm 3.35): digits are 0, or odd and below 2^4 */
+static void p384_naf(int8_t digits[NAF_DIGITS], gcry_mpi_t k)
+{
+    int bit = 0, carry = 0;
+
+    while (bit < NAF_DIGITS) {
+        int digit = carry;
+
+        if (gcry_mpi_test_bit(k, bit) == carry) {
+            bit++;
+            continue;
+        }
+        for (int i = 0; i < NAF_WIDTH; i++) {
+            digit += gcry_mpi_test_bit(k, bit + i) << i;
+        }
+        carry = digit > NAF_MAX;
+        digits[bit] = digit - (carry << NAF_WIDTH);
+        bit += NAF_WIDTH;
+    }
+}
+
+/* The multiples of @q that such digits stand for, from -NAF_MAX on */
+static void p384_naf_points(CaliptraP384 *c, gcry_mpi_point_t q,
+                            gcry_mpi_point_t points[NAF_POINTS])
+{
+    gcry_mpi_point_t *positive = points + NAF_POINTS / 2;
+    gcry_mpi_point_t twice = gcry_mpi_point_new(0);
+    gcry_mpi_t x = gcry_mpi_new(P384_BITS);
+    gcry_mpi_t y = gcry_mpi_new(P384_BITS);
+    gcry_mpi_t z = gcry_mpi_new(P384_BITS);
+
+    gcry_mpi_ec_dup(twice, q, c->ctx);
+    for (int i = 0; i < NAF_POINTS / 2; i++) {
+        if (i) {
+            positive[i] = gcry_mpi_point_new(0);
+            gcry_mpi_ec_add(positive[i], positive[i - 1], twice, c->ctx);
         } else {
-            gcry_mpi_ec_add(table[t], table[t - 4], q, c->ctx);
+            positive[i] = gcry_mpi_point_copy(q);
         }
+        gcry_mpi_point_get(x, y, z, positive[i]);
+        gcry_mpi_sub(y, c->p, y);
+        positive[-1 - i] = gcry_mpi_point_set(NULL, x, y, z);
     }
-    for (int bit = P384_BITS - 2; bit >= 0; bit -= 2) {
-        int t = gcry_mpi_test_bit(u2, bit + 1) << 3 |
-                gcry_mpi_test_bit(u2, bit) << 2 |
-                gcry_mpi_test_bit(u1, bit + 1) << 1 |
-                gcry_mpi_test_bit(u1, bit);
+    gcry_mpi_release(z);
+    gcry_mpi_release(y);
+    gcry_mpi_release(x);
+    gcry_mpi_point_release(twice);
+}
+
+/*
+ * @r, infinity at first, becomes @u1 * G, or with a @q @u1 * G + @u2 * @q:
+ * the comb goes along with the last doublings.  (Not in constant time: the
+ * keys of a model are no secrets from its host.)
+ */
+static void p384_mul(CaliptraP384 *c, gcry_mpi_point_t r, gcry_mpi_t u1,
+                     gcry_mpi_t u2, gcry_mpi_point_t q)
+{
+    gcry_mpi_point_t points[NAF_POINTS] = { NULL };
+    int8_t digits[NAF_DIGITS] = { 0 };
+
+    if (!c->comb[2]) {
+        p384_make_comb(c);
+    }
+    if (q) {
+        p384_naf_points(c, q, points);
+        p384_naf(digits, u2);
+    }
+    for (int i = q ? NAF_DIGITS - 1 : COMB_COLUMNS - 1; i >= 0; i--) {
+        unsigned t = i < COMB_COLUMNS ? p384_comb_column(u1, i) : 0;
 
         gcry_mpi_ec_dup(r, r, c->ctx);
-        gcry_mpi_ec_dup(r, r, c->ctx);
+        if (digits[i]) {
+            gcry_mpi_ec_add(r, r, points[(digits[i] + NAF_MAX) / 2], c->ctx);
+        }
         if (t) {
-            gcry_mpi_ec_add(r, r, table[t], c->ctx);
+            gcry_mpi_ec_add(r, r, c->comb[t], c->ctx);
         }
     }
-    for (int t = 0; t < 16; t++) {
-        gcry_mpi_point_release(table[t]);
+    for (int i = 0; i < NAF_POINTS; i++) {
+        gcry_mpi_point_release(points[i]);
     }
 }
 
@@ -497,7 +591,7 @@ void caliptra_p384_keygen(CaliptraP384 *c, const uint8_t seed[48],
 
     caliptra_hmac_drbg384(seed, nonce, priv);
     d = p384_load(priv);
-    gcry_mpi_ec_mul(q, d, c->g, c->ctx);
+    p384_mul(c, q, d, NULL, NULL);
     gcry_mpi_ec_get_affine(qx, qy, q, c->ctx);
     p384_store(x, qx);
     p384_store(y, qy);
@@ -528,7 +622,7 @@ bool caliptra_p384_sign(CaliptraP384 *c, const uint8_t priv[48],
     kg = gcry_mpi_point_new(0);
     ri = gcry_mpi_new(P384_BITS);
     si = gcry_mpi_new(P384_BITS);
-    gcry_mpi_ec_mul(kg, k, c->g, c->ctx);
+    p384_mul(c, kg, k, NULL, NULL);
     gcry_mpi_ec_get_affine(ri, NULL, kg, c->ctx);
     gcry_mpi_mod(ri, ri, c->n);
 
@@ -585,7 +679,7 @@ CaliptraP384Verify caliptra_p384_verify(CaliptraP384 *c,
     gcry_mpi_mulm(u1, u1, w, c->n);
     gcry_mpi_mulm(u2, u2, w, c->n);
     sum = gcry_mpi_point_new(0);
-    p384_mul2(c, sum, u1, u2, q);
+    p384_mul(c, sum, u1, u2, q);
     if (gcry_mpi_ec_get_affine(xi, NULL, sum, c->ctx)) {
         gcry_mpi_set_ui(xi, 0);         /* infinity */
     }

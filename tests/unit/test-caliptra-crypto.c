@@ -9,6 +9,7 @@
  */
 
 #include "qemu/osdep.h"
+#include <gcrypt.h>
 #include "qapi/error.h"
 #include "qemu/bswap.h"
 #include "crypto/cipher.h"
@@ -510,6 +511,130 @@ static void test_p384_verify_special(void)
     assert_hex(vr, 48, P384_GX);
 }
 
+static gcry_mpi_t mpi(const uint8_t bytes[48])
+{
+    gcry_mpi_t x;
+
+    g_assert_cmpint(gcry_mpi_scan(&x, GCRYMPI_FMT_USG, bytes, 48, NULL), ==,
+                    0);
+    return x;
+}
+
+static void mpi_store(uint8_t bytes[48], gcry_mpi_t x)
+{
+    size_t len;
+
+    g_assert_cmpint(gcry_mpi_print(GCRYMPI_FMT_USG, bytes, 48, &len, x), ==,
+                    0);
+    memmove(bytes + 48 - len, bytes, len);
+    memset(bytes, 0, 48 - len);
+}
+
+/* x and y of u1 * G + u2 * Q by libgcrypt, which are 0 at infinity */
+static void library_mul(const uint8_t u1[48], const uint8_t u2[48],
+                        gcry_mpi_point_t q, uint8_t x[48], uint8_t y[48])
+{
+    gcry_mpi_point_t a = gcry_mpi_point_new(0), b = gcry_mpi_point_new(0);
+    gcry_mpi_t k1 = mpi(u1), k2 = mpi(u2);
+    gcry_mpi_t xi = gcry_mpi_new(0), yi = gcry_mpi_new(0);
+    gcry_mpi_point_t g;
+    gcry_ctx_t ctx;
+
+    g_assert_cmpint(gcry_mpi_ec_new(&ctx, NULL, "NIST P-384"), ==, 0);
+    g = gcry_mpi_ec_get_point("g", ctx, 1);
+    gcry_mpi_ec_mul(a, k1, g, ctx);
+    gcry_mpi_ec_mul(b, k2, q ?: g, ctx);
+    gcry_mpi_ec_add(a, a, b, ctx);
+    if (gcry_mpi_ec_get_affine(xi, yi, a, ctx)) {
+        gcry_mpi_set_ui(xi, 0);
+        gcry_mpi_set_ui(yi, 0);
+    }
+    mpi_store(x, xi);
+    mpi_store(y, yi);
+    gcry_mpi_point_release(g);
+    gcry_ctx_release(ctx);
+    gcry_mpi_release(yi);
+    gcry_mpi_release(xi);
+    gcry_mpi_release(k2);
+    gcry_mpi_release(k1);
+    gcry_mpi_point_release(b);
+    gcry_mpi_point_release(a);
+}
+
+static void random_scalar(uint8_t k[48])
+{
+    do {
+        for (int i = 0; i < 48; i++) {
+            k[i] = g_test_rand_int();
+        }
+    } while (!caliptra_p384_scalar_ok(k));
+}
+
+/*
+ * d * G, and u1 * G + u2 * Q with z = u1, r = u2, s = 1, as libgcrypt
+ * multiplies.  Scalars at both ends, with all digits alike, and any others.
+ */
+static void test_p384_library(void)
+{
+    static const char * const edges[] = {
+        ZERO_48, P384_N,
+        "00000000000000000000000000000000000000000000000000000000"
+        "0000000000000000000000000000000000000001",
+        "00000000000000000000000000000000000000000000000000000000"
+        "0000000000000000000000000000000000000010",
+        "00000000000000000000000000000000000000000000000000000000"
+        "000000000000000000000000000000000000001f",
+        "80000000000000000000000000000000000000000000000000000000"
+        "0000000000000000000000000000000000000000",
+        "01000000000001000000000001000000000001000000000001000000"
+        "0000010000000000010000000000010000000000",
+        "7fffffffffffffffffffffffffffffffffffffffffffffffffffffff"
+        "ffffffffffffffffffffffffffffffffffffffff",
+        "ffffffffffffffffffffffffffffffffffffffffffffffff"
+        "c7634d81f4372ddf581a0db248b0a77aecec196accc52972",
+        "ffffffffffffffffffffffffffffffffffffffffffffffff"
+        "c7634d81f4372ddf581a0db248b0a77aecec196accc52971",
+    };
+    uint8_t scalars[ARRAY_SIZE(edges) + 3][48];
+    uint8_t zero[48] = { 0 }, one[48] = { [47] = 1 };
+    uint8_t d[48], x[48], y[48], vr[48], want_x[48], want_y[48];
+    gcry_mpi_point_t q;
+
+    for (int i = 0; i < ARRAY_SIZE(scalars); i++) {
+        if (i < ARRAY_SIZE(edges)) {
+            unhex(scalars[i], edges[i], 48);
+        } else {
+            random_scalar(scalars[i]);
+        }
+        caliptra_p384_keygen(curve, scalars[i], zero, d, x, y);
+        library_mul(d, zero, NULL, want_x, want_y);
+        g_assert_cmpmem(x, 48, want_x, 48);
+        g_assert_cmpmem(y, 48, want_y, 48);
+    }
+
+    /* Q is the last of those keys, then G */
+    for (int i = 0; i < 2; i++) {
+        if (i) {
+            unhex(x, P384_GX, 48);
+            unhex(y, P384_GY, 48);
+        }
+        q = gcry_mpi_point_snatch_set(NULL, mpi(x), mpi(y), mpi(one));
+        for (int j = 0; j < ARRAY_SIZE(scalars); j++) {
+            for (int k = 0; k < ARRAY_SIZE(scalars); k++) {
+                if (!caliptra_p384_scalar_ok(scalars[k])) {
+                    continue;
+                }
+                library_mul(scalars[j], scalars[k], q, want_x, want_y);
+                g_assert_cmpint(caliptra_p384_verify(curve, x, y, scalars[j],
+                                                     scalars[k], one, vr), ==,
+                                CALIPTRA_P384_DONE);
+                g_assert_cmpmem(vr, 48, want_x, 48);
+            }
+        }
+        gcry_mpi_point_release(q);
+    }
+}
+
 /* ---- LMS ---- */
 
 #define LMS_N 24
@@ -841,6 +966,7 @@ int main(int argc, char **argv)
                     test_p384_verify_range);
     g_test_add_func("/caliptra/crypto/p384/verify-special",
                     test_p384_verify_special);
+    g_test_add_func("/caliptra/crypto/p384/library", test_p384_library);
     g_test_add_func("/caliptra/crypto/lms/keys", test_lms_keys);
     g_test_add_func("/caliptra/crypto/lms/reference", test_lms_reference);
     g_test_add_func("/caliptra/crypto/lms/errors", test_lms_errors);
