@@ -444,7 +444,9 @@ point to its table; that of all cores up to now is the common one.
 The core of Caliptra and of other small SoCs, with operations of its own where
 it is not like others: memories in the core, access checks with a second
 cause, bus errors as non-maskable interrupts, interrupts that name their
-handler, a sleep of its own.  No other core's path is touched.
+handler, a sleep of its own.  Loads and stores of all cores are aligned where
+a page asks for it, as pages of this core alone do; no other core's path is
+touched.
 """, ['target/riscv/veer.[ch]', 'target/riscv/[!v]*']),
     Patch('target/riscv: CSRs of the VeeR EL2', """
 Those that it has of its own, and those that it has in another way.

@@ -30,6 +30,7 @@
 #include "exec/cputlb.h"
 #include "exec/icount.h"
 #include "exec/target_page.h"
+#include "exec/tlb-flags.h"
 #include "exec/translation-block.h"
 #include "system/memory.h"
 #include "system/tcg.h"
@@ -148,6 +149,29 @@ static bool border_in_reach(VeerCPU *cpu, uint32_t addr)
     return false;
 }
 
+/* The base register and the offset of the load or store at @retaddr */
+static bool access_at(VeerCPU *cpu, uintptr_t retaddr, unsigned *rs1,
+                      int32_t *offset)
+{
+    uint64_t data[INSN_START_WORDS];
+    uint32_t insn = cpu->parent_obj.env.bins;
+
+    if (retaddr && cpu_unwind_state_data(CPU(cpu), retaddr, data)) {
+        insn = data[1];
+    }
+    return decode_address(insn, rs1, offset);
+}
+
+/* Its address; @addr if it cannot be told */
+static uint32_t access_address(VeerCPU *cpu, uint32_t addr, uintptr_t retaddr)
+{
+    int32_t offset;
+    unsigned rs1;
+
+    return access_at(cpu, retaddr, &rs1, &offset) ?
+           cpu->parent_obj.env.gpr[rs1] + offset : addr;
+}
+
 /*
  * The core looks at the base register to tell where an access will go, and
  * refuses one that then goes to another place.
@@ -155,18 +179,11 @@ static bool border_in_reach(VeerCPU *cpu, uint32_t addr)
 static bool mispredicted(VeerCPU *cpu, uint32_t addr, uintptr_t retaddr)
 {
     CPURISCVState *env = &cpu->parent_obj.env;
-    uint64_t data[INSN_START_WORDS];
-    uint32_t insn = env->bins;
     int32_t offset;
     unsigned rs1;
 
-    if (!border_in_reach(cpu, addr)) {
-        return false;
-    }
-    if (retaddr && cpu_unwind_state_data(CPU(cpu), retaddr, data)) {
-        insn = data[1];
-    }
-    return decode_address(insn, &rs1, &offset) &&
+    return border_in_reach(cpu, addr) &&
+           access_at(cpu, retaddr, &rs1, &offset) &&
            core_local(cpu, env->gpr[rs1]) != core_local(cpu, addr);
 }
 
@@ -211,39 +228,61 @@ static RISCVException check_data(VeerCPU *cpu, uint32_t addr, unsigned size,
     return RISCV_EXCP_NONE;
 }
 
-/* Memory in which no access of this page needs a check */
-static bool unchecked_page(VeerCPU *cpu, uint32_t addr)
+static G_NORETURN void raise_access(VeerCPU *cpu, RISCVException excp,
+                                    uint32_t addr, uintptr_t retaddr)
 {
-    uint32_t page = addr & TARGET_PAGE_MASK;
+    cpu->parent_obj.env.badaddr = addr;
+    CPU(cpu)->exception_index = excp;
+    cpu_loop_exit_restore(CPU(cpu), retaddr);
+}
 
+/* Is this memory that the core itself reaches, for data and instructions? */
+static bool is_memory(VeerCPU *cpu, uint32_t addr)
+{
     if (in_iccm_region(cpu, addr)) {
         return in_range(addr, cpu->iccm_base, cpu->iccm_size);
     }
     if (in_dccm_region(cpu, addr)) {
-        /* the first and the last page have a border */
-        return in_range(page, cpu->dccm_base + TARGET_PAGE_SIZE,
-                        cpu->dccm_size - 2 * TARGET_PAGE_SIZE);
+        return in_range(addr, cpu->dccm_base, cpu->dccm_size);
     }
     return addr < cpu->rom_size && !side_effect(cpu, addr);
 }
 
-static bool veer_cpu_tlb_fill(CPUState *cs, vaddr address, int size,
-                              MMUAccessType access_type, int mmu_idx,
-                              bool probe, uintptr_t retaddr)
+/*
+ * Do the checks find with all accesses of a page what they have found with
+ * one, but for alignment?  Not where a region ends, not where a base register
+ * may be on the other side, and not in the interrupt controller.
+ */
+static bool page_is_alike(VeerCPU *cpu, uint32_t addr)
+{
+    uint32_t page = addr & TARGET_PAGE_MASK;
+
+    return !in_pic_region(cpu, addr) &&
+           core_local(cpu, page - 1) == core_local(cpu, page) &&
+           region(page + TARGET_PAGE_SIZE) == region(page);
+}
+
+static bool veer_cpu_tlb_fill_align(CPUState *cs, CPUTLBEntryFull *out,
+                                    vaddr address,
+                                    MMUAccessType access_type, int mmu_idx,
+                                    MemOp memop, int size, bool probe,
+                                    uintptr_t retaddr)
 {
     VeerCPU *cpu = VEER_CPU(cs);
-    CPURISCVState *env = cpu_env(cs);
     RISCVException excp = RISCV_EXCP_NONE;
-    uint32_t addr = address;
-    hwaddr phys = addr;
-    vaddr page_size = TARGET_PAGE_SIZE;
-    int prot = 0;
+    uint32_t addr = address, accessed = addr;
+    bool fetch = access_type == MMU_INST_FETCH;
 
-    if (access_type == MMU_INST_FETCH) {
-        prot = PAGE_EXEC;
+    *out = (CPUTLBEntryFull) {
+        .phys_addr = addr,
+        .attrs = MEMTXATTRS_UNSPECIFIED,
+        .prot = fetch ? PAGE_EXEC : PAGE_READ | PAGE_WRITE,
+        .lg_page_size = TARGET_PAGE_BITS,
+    };
+    if (fetch) {
         if (!in_iccm_region(cpu, addr)) {
             /* the instruction bus has a ROM, and not all address lines */
-            phys = addr & cpu->ifu_mask;
+            out->phys_addr = addr & cpu->ifu_mask;
         } else if (!in_range(addr, cpu->iccm_base, cpu->iccm_size)) {
             cpu->excp_mscause = VEER_MSCAUSE_IFU_UNMAPPED;
             excp = RISCV_EXCP_INST_ACCESS_FAULT;
@@ -251,34 +290,50 @@ static bool veer_cpu_tlb_fill(CPUState *cs, vaddr address, int size,
     } else if (!probe) {
         excp = check_data(cpu, addr, size ?: 1,
                           access_type == MMU_DATA_STORE, retaddr);
+        if (excp != RISCV_EXCP_NONE) {
+            /* @addr is what lies in this page */
+            accessed = access_address(cpu, addr, retaddr);
+        }
     }
     if (excp != RISCV_EXCP_NONE) {
         if (probe) {
             return false;
         }
-        env->badaddr = addr;
-        cs->exception_index = excp;
-        cpu_loop_exit_restore(cs, retaddr);
+        raise_access(cpu, excp, accessed, retaddr);
     }
 
-    if (unchecked_page(cpu, addr)) {
-        if (phys == addr) {
-            prot = PAGE_READ | PAGE_WRITE;
-            if (!in_dccm_region(cpu, addr)) {
-                prot |= PAGE_EXEC;
-            }
-        }
-    } else if (access_type != MMU_INST_FETCH) {
-        prot = PAGE_READ | PAGE_WRITE;
-        /* back here with the next access */
-        page_size = 4;
-        if (!core_local(cpu, addr) && !side_effect(cpu, addr)) {
-            phys |= VEER_BUS_WIDE;
+    if (is_memory(cpu, addr) && out->phys_addr == addr) {
+        out->prot = PAGE_READ | PAGE_WRITE;
+        if (!in_dccm_region(cpu, addr)) {
+            out->prot |= PAGE_EXEC;
         }
     }
-    tlb_set_page(cs, addr & TARGET_PAGE_MASK, phys & TARGET_PAGE_MASK, prot,
-                 mmu_idx, page_size);
+    if (out->prot & PAGE_READ) {
+        if (!page_is_alike(cpu, addr)) {
+            /* back here with the next access */
+            out->lg_page_size = 0;
+        }
+        if (side_effect(cpu, addr)) {
+            out->tlb_fill_flags = TLB_CHECK_ALIGNED;
+        } else if (!is_memory(cpu, addr) && !core_local(cpu, addr)) {
+            out->phys_addr |= VEER_BUS_WIDE;
+        }
+    }
     return true;
+}
+
+/* What TLB_CHECK_ALIGNED finds */
+static G_NORETURN void veer_cpu_do_unaligned_access(CPUState *cs, vaddr addr,
+                                                    MMUAccessType access_type,
+                                                    int mmu_idx,
+                                                    uintptr_t retaddr)
+{
+    VeerCPU *cpu = VEER_CPU(cs);
+
+    cpu->excp_mscause = VEER_MSCAUSE_MIS_SIDE_EFFECT;
+    raise_access(cpu, access_type == MMU_DATA_STORE ?
+                      RISCV_EXCP_STORE_AMO_ADDR_MIS : RISCV_EXCP_LOAD_ADDR_MIS,
+                 addr, retaddr);
 }
 
 /* ---- bus errors ---- */
@@ -290,16 +345,6 @@ static void raise_nmi(VeerCPU *cpu, uint32_t cause)
         cpu->nmi_cause = cause;
         cpu_interrupt(CPU(cpu), CPU_INTERRUPT_RNMI);
     }
-}
-
-/* The address of the load or store at pc; @addr if it cannot be told */
-static uint32_t access_address(CPURISCVState *env, uint32_t addr)
-{
-    int32_t offset;
-    unsigned rs1;
-
-    return decode_address(env->bins, &rs1, &offset) ? env->gpr[rs1] + offset
-                                                    : addr;
 }
 
 static void veer_cpu_do_transaction_failed(CPUState *cs, hwaddr physaddr,
@@ -328,7 +373,7 @@ static void veer_cpu_do_transaction_failed(CPUState *cs, hwaddr physaddr,
         cs->neg.icount_decr.u16.low--;
     }
     if (!cpu->mdseac_locked) {
-        cpu->mdseac = access_address(env, addr);
+        cpu->mdseac = access_address(cpu, addr, 0);
         cpu->mdseac_locked = true;
         BQL_LOCK_GUARD();
         raise_nmi(cpu, access_type == MMU_DATA_STORE ? VEER_NMI_STORE
@@ -424,7 +469,7 @@ static void veer_cpu_do_interrupt(CPUState *cs)
     case RISCV_EXCP_ILLEGAL_INST:
         tval = env->bins;
         if (is_lwsp_zero(tval)) {
-            cpu_ldl_le_data_ra(env, access_address(env, 0), 0);
+            cpu_ldl_le_data_ra(env, access_address(cpu, 0, 0), 0);
             env->pc += 2;
             return;
         }
@@ -798,7 +843,8 @@ static void veer_cpu_class_init(ObjectClass *klass, const void *data)
     veer_csr_init();
 
     tcg_ops = *cc->tcg_ops;
-    tcg_ops.tlb_fill = veer_cpu_tlb_fill;
+    tcg_ops.tlb_fill_align = veer_cpu_tlb_fill_align;
+    tcg_ops.do_unaligned_access = veer_cpu_do_unaligned_access;
     tcg_ops.do_interrupt = veer_cpu_do_interrupt;
     tcg_ops.cpu_exec_interrupt = veer_cpu_exec_interrupt;
     tcg_ops.cpu_exec_halt = veer_cpu_has_work;
