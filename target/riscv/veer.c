@@ -336,6 +336,86 @@ static G_NORETURN void veer_cpu_do_unaligned_access(CPUState *cs, vaddr addr,
                  addr, retaddr);
 }
 
+/* ---- translation ---- */
+
+/*
+ * An access to a bus from the midst of a translation block leaves that and
+ * is done again in a block of its own, each time.  So instructions that have
+ * done so are where blocks end from now on.
+ */
+static uint32_t *bus_insn(VeerCPU *cpu, uint32_t pc)
+{
+    return &cpu->bus_insn[pc / 2 % ARRAY_SIZE(cpu->bus_insn)];
+}
+
+/* A branch, a jump or SYSTEM? The lower half of the instruction tells */
+static bool ends_block(uint32_t insn)
+{
+    switch (insn & 3) {
+    case 1:
+        /* c.jal, c.j, c.beqz, c.bnez */
+        return extract32(0xE2, extract32(insn, 13, 3), 1);
+    case 2:
+        /* c.jr, c.jalr, c.ebreak */
+        return (insn & 0xE07C) == 0x8000;
+    case 3:
+        return (insn & 0x7F) >= 0x63;
+    default:
+        return false;
+    }
+}
+
+/*
+ * The instruction at pc has left its block; those behind it that have the
+ * same base register would follow.
+ */
+static bool veer_cpu_io_recompile(CPUState *cs, const TranslationBlock *tb)
+{
+    VeerCPU *cpu = VEER_CPU(cs);
+    CPURISCVState *env = cpu_env(cs);
+    uint32_t page_end = env->pc | ~TARGET_PAGE_MASK;
+    uint32_t insn = env->bins;
+    uint32_t pc = env->pc;
+    unsigned base, rs1;
+    int32_t offset;
+
+    *bus_insn(cpu, pc) = pc;
+    if (decode_address(insn, &base, &offset)) {
+        for (pc += insn_len(insn); page_end - pc >= 3; pc += insn_len(insn)) {
+            insn = cpu_ldl_code(env, pc);
+            if (ends_block(insn)) {
+                break;
+            }
+            if (decode_address(insn, &rs1, &offset) && rs1 == base) {
+                *bus_insn(cpu, pc) = pc;
+            }
+        }
+    }
+    tb_invalidate_phys_range(cs, tb_page_addr0(tb), tb_page_addr0(tb));
+    return false;
+}
+
+static void veer_translate_code(CPUState *cs, TranslationBlock *tb,
+                                int *max_insns, vaddr pc, void *host_pc)
+{
+    VeerCPU *cpu = VEER_CPU(cs);
+    vaddr page_end = pc | ~TARGET_PAGE_MASK;
+    vaddr at = pc;
+
+    for (int n = 1; host_pc && n < *max_insns && at < page_end; n++) {
+        uint32_t insn = lduw_le_p(host_pc + (at - pc));
+
+        if (*bus_insn(cpu, at) == at) {
+            *max_insns = n;
+        }
+        if (ends_block(insn)) {
+            break;
+        }
+        at += insn_len(insn);
+    }
+    riscv_translate_code(cs, tb, max_insns, pc, host_pc);
+}
+
 /* ---- bus errors ---- */
 
 static void raise_nmi(VeerCPU *cpu, uint32_t cause)
@@ -843,6 +923,8 @@ static void veer_cpu_class_init(ObjectClass *klass, const void *data)
     veer_csr_init();
 
     tcg_ops = *cc->tcg_ops;
+    tcg_ops.translate_code = veer_translate_code;
+    tcg_ops.io_recompile_replay_branch = veer_cpu_io_recompile;
     tcg_ops.tlb_fill_align = veer_cpu_tlb_fill_align;
     tcg_ops.do_unaligned_access = veer_cpu_do_unaligned_access;
     tcg_ops.do_interrupt = veer_cpu_do_interrupt;

@@ -157,6 +157,9 @@ struct VeerCPU {
 
     VeerTimer timer[VEER_TIMERS];
     QEMUTimer *match;
+
+    /* some of the instructions that have been seen to use a bus; a hint */
+    uint32_t bus_insn[1024];
 };
 
 /* ---- for the machine ---- */
