@@ -12,7 +12,9 @@
 
 #include "qemu/osdep.h"
 #include "qapi/error.h"
+#include "qemu/timer.h"
 #include "exec/cpu-common.h"
+#include "exec/icount.h"
 #include "hw/core/irq.h"
 #include "hw/misc/caliptra_map.h"
 #include "hw/core/qdev-clock.h"
@@ -114,6 +116,19 @@ static MemTxResult veer_result(CaliptraVeerState *s, MemTxResult result)
     return s->stopping ? MEMTX_ERROR : result;
 }
 
+/*
+ * Who reads a register again waits for something.  What is due by now need
+ * not wait for the main loop, too; with icount it does not anyway.
+ */
+static void veer_poll(CaliptraVeerState *s, uint32_t addr)
+{
+    if (addr == s->last_read && !icount_enabled() &&
+        qemu_clock_expired(QEMU_CLOCK_VIRTUAL)) {
+        qemu_clock_run_timers(QEMU_CLOCK_VIRTUAL);
+    }
+    s->last_read = addr;
+}
+
 static MemTxResult veer_bus_read(void *opaque, hwaddr offset, uint64_t *data,
                                  unsigned size, MemTxAttrs attrs)
 {
@@ -124,6 +139,9 @@ static MemTxResult veer_bus_read(void *opaque, hwaddr offset, uint64_t *data,
     uint32_t word = 0;
     MemTxResult result = MEMTX_OK;
 
+    if (!attrs.debug) {
+        veer_poll(s, addr);
+    }
     if (s->stopping || attrs.debug) {
         *data = 0;
         return MEMTX_ERROR;

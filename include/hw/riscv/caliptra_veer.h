@@ -42,6 +42,8 @@ struct CaliptraVeerState {
     uint32_t requests;
     /* a reset of the core is on its way */
     bool stopping;
+    /* what it has read last */
+    uint32_t last_read;
 
     /* generic_output_wires as a console: bit 8 at the last character */
     CharFrontend console;
