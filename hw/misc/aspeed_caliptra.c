@@ -49,11 +49,11 @@ static MemTxResult aspeed_caliptra_window_read(void *opaque, hwaddr addr,
 
     /* a debugger must not take locks or empty the FIFO */
     if (attrs.debug) {
-        caliptra_soc_peek(s->core, offset, s->pauser, &word);
+        s->core_if->peek(s->core, offset, s->pauser, &word);
         *data = word;
         return MEMTX_OK;
     }
-    if (caliptra_soc_read(s->core, offset, s->pauser, &word) != MEMTX_OK) {
+    if (s->core_if->read(s->core, offset, s->pauser, &word) != MEMTX_OK) {
         qemu_log_mask(LOG_GUEST_ERROR, "aspeed_caliptra: read at 0x%" PRIx64
                       " refused (PSLVERR), user 0x%08x\n",
                       ASPEED_CALIPTRA_WINDOW + addr, s->pauser);
@@ -76,7 +76,7 @@ static MemTxResult aspeed_caliptra_window_write(void *opaque, hwaddr addr,
     trace_aspeed_caliptra_window_write(addr,
                                        caliptra_soc_trace_data(offset, data),
                                        s->pauser);
-    if (caliptra_soc_write(s->core, offset, s->pauser, data) != MEMTX_OK) {
+    if (s->core_if->write(s->core, offset, s->pauser, data) != MEMTX_OK) {
         qemu_log_mask(LOG_GUEST_ERROR, "aspeed_caliptra: write at 0x%" PRIx64
                       " refused (PSLVERR), user 0x%08x\n",
                       ASPEED_CALIPTRA_WINDOW + addr, s->pauser);
@@ -170,6 +170,7 @@ static void aspeed_caliptra_realize(DeviceState *dev, Error **errp)
         error_setg(errp, "'memory', 'scuio' and 'core' links must be set");
         return;
     }
+    s->core_if = CALIPTRA_SOC_IF_GET_CLASS(s->core);
     if ((s->otp.security_state | s->otp.security_state_given) >>
         ASPEED_SCUIO_CPTRA_CTRL_SEC_STAT_LEN) {
         error_setg(errp, "'security-state' and 'security-state-given' must "

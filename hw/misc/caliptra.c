@@ -441,10 +441,16 @@ static bool caliptra_soc_error(CaliptraState *s, CaliptraBlock block,
     }
 }
 
+/* A checked cast takes as long as many an access */
+static CaliptraState *caliptra_of(CaliptraSocIf *core)
+{
+    return (CaliptraState *)core;
+}
+
 static MemTxResult caliptra_core_read(CaliptraSocIf *core, hwaddr offset,
                                       uint32_t pauser, uint32_t *data)
 {
-    CaliptraState *s = CALIPTRA(core);
+    CaliptraState *s = caliptra_of(core);
     CaliptraBlock block;
 
     offset %= CALIPTRA_WINDOW_SIZE;
@@ -480,7 +486,7 @@ static MemTxResult caliptra_core_read(CaliptraSocIf *core, hwaddr offset,
 static MemTxResult caliptra_core_write(CaliptraSocIf *core, hwaddr offset,
                                        uint32_t pauser, uint32_t data)
 {
-    CaliptraState *s = CALIPTRA(core);
+    CaliptraState *s = caliptra_of(core);
     CaliptraBlock block;
 
     offset %= CALIPTRA_WINDOW_SIZE;

@@ -27,9 +27,9 @@ static MemTxResult soc_window_read(void *opaque, hwaddr addr, uint64_t *data,
 
     /* a debugger must not take locks or empty the FIFO */
     if (attrs.debug) {
-        result = caliptra_soc_peek(s->core, addr, s->pauser, &word);
+        result = s->core_if->peek(s->core, addr, s->pauser, &word);
     } else {
-        result = caliptra_soc_read(s->core, addr, s->pauser, &word);
+        result = s->core_if->read(s->core, addr, s->pauser, &word);
     }
     *data = word;
     return result;
@@ -40,7 +40,7 @@ static MemTxResult soc_window_write(void *opaque, hwaddr addr, uint64_t data,
 {
     CaliptraSocState *s = opaque;
 
-    return caliptra_soc_write(s->core, addr, s->pauser, data);
+    return s->core_if->write(s->core, addr, s->pauser, data);
 }
 
 static const MemoryRegionOps soc_window_ops = {
@@ -80,7 +80,7 @@ static uint32_t soc_read(CaliptraBringup *b, hwaddr offset)
     CaliptraSocState *s = CALIPTRA_SOC(b);
     uint32_t word;
 
-    caliptra_soc_read(s->core, offset, s->pauser, &word);
+    s->core_if->read(s->core, offset, s->pauser, &word);
     return word;
 }
 
@@ -88,7 +88,7 @@ static void soc_write(CaliptraBringup *b, hwaddr offset, uint32_t data)
 {
     CaliptraSocState *s = CALIPTRA_SOC(b);
 
-    caliptra_soc_write(s->core, offset, s->pauser, data);
+    s->core_if->write(s->core, offset, s->pauser, data);
 }
 
 static bool soc_power_up(CaliptraBringup *b)
@@ -178,6 +178,7 @@ static void soc_realize(DeviceState *dev, Error **errp)
         error_setg(errp, "'core' link must be set");
         return;
     }
+    s->core_if = CALIPTRA_SOC_IF_GET_CLASS(s->core);
     if (!soc_drive_straps(s, errp)) {
         return;
     }

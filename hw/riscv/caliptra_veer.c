@@ -43,7 +43,7 @@
 /* All levels anew, when one may have changed */
 static void veer_update(CaliptraVeerState *s)
 {
-    CaliptraUc *uc = CALIPTRA_UC(s);
+    CaliptraUc *uc = &s->parent_obj;
     uint32_t requests = caliptra_uc_irqs(uc);
     uint32_t changed = requests ^ s->requests;
 
@@ -133,7 +133,7 @@ static MemTxResult veer_bus_read(void *opaque, hwaddr offset, uint64_t *data,
                                  unsigned size, MemTxAttrs attrs)
 {
     CaliptraVeerState *s = opaque;
-    CaliptraUc *uc = CALIPTRA_UC(s);
+    CaliptraUc *uc = &s->parent_obj;
     uint32_t addr = VEER_BUS_BASE + offset;
     unsigned lane = addr & 3;
     uint32_t word = 0;
@@ -229,7 +229,7 @@ static MemTxResult veer_bus_write(void *opaque, hwaddr offset, uint64_t data,
                                   unsigned size, MemTxAttrs attrs)
 {
     CaliptraVeerState *s = opaque;
-    CaliptraUc *uc = CALIPTRA_UC(s);
+    CaliptraUc *uc = &s->parent_obj;
     uint32_t addr = VEER_BUS_BASE + offset;
     unsigned lane = addr & 3;
     MemTxResult result = MEMTX_OK;

@@ -45,6 +45,8 @@ struct AspeedCaliptraState {
     qemu_irq ready_for_runtime;
     qemu_irq scuio_rdy_for_rt;
 
+    const CaliptraSocIfClass *core_if;  /* of @core */
+
     /* properties */
     CaliptraSocIf *core;
     MemoryRegion *memory;       /* what the BootMCU and the CA35 cores see */

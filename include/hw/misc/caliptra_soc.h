@@ -26,6 +26,7 @@ struct CaliptraSocState {
     qemu_irq pwrgood;
     qemu_irq rst_b;
     bool powered;
+    const CaliptraSocIfClass *core_if;  /* of @core */
 
     /* properties; the last three may be changed at any time */
     CaliptraSocIf *core;
