@@ -404,6 +404,7 @@ typedef enum CaliptraBlock {
     BLOCK_MBOX,
     BLOCK_SHA_ACC,
     BLOCK_SOC_IFC,
+    BLOCK_INTERNAL,         /* the microcontroller's alone */
     BLOCK_NONE,
 } CaliptraBlock;
 
@@ -578,21 +579,20 @@ MemTxResult caliptra_bus_read(CaliptraState *s, uint32_t addr, uint32_t *data)
     CaliptraBlock block = caliptra_decode(offset);
 
     *data = 0;
-    if (!caliptra_bus_decodes(s, addr)) {
-        return MEMTX_ERROR;
-    }
     if (offset >= CALIPTRA_WINDOW_SIZE) {
-        if (!caliptra_in_reset(s)) {
-            *data = caliptra_internal_read(s, addr);
-            trace_caliptra_uc_read(s->id, addr, uc_trace_data(addr, *data));
-            caliptra_access_done(s);
+        if (!caliptra_internal_read(s, addr, data)) {
+            return MEMTX_ERROR;
         }
-        return MEMTX_OK;
+        block = BLOCK_INTERNAL;
+    } else if (block == BLOCK_NONE) {
+        return MEMTX_ERROR;
     }
     if (caliptra_in_reset(s)) {
         return MEMTX_OK;
     }
     switch (block) {
+    case BLOCK_INTERNAL:
+        break;
     case BLOCK_SRAM:
         *data = caliptra_mbox_sram_read(s, offset);
         break;

@@ -234,18 +234,22 @@ bool caliptra_internal_decodes(CaliptraState *s, uint32_t addr)
     return bus_window(s, addr, &offset);
 }
 
-uint32_t caliptra_internal_read(CaliptraState *s, uint32_t addr)
+bool caliptra_internal_read(CaliptraState *s, uint32_t addr, uint32_t *data)
 {
     hwaddr offset;
     const BusWindow *w = bus_window(s, addr, &offset);
 
     if (!w) {
-        return 0;
+        return false;
     }
-    if (w->engine && offset >= A_INTR_GLOBAL_EN) {
-        return caliptra_intr_read(&engine_of(s, w->engine)->intr, offset);
+    if (caliptra_in_reset(s)) {
+        *data = 0;
+    } else if (w->engine && offset >= A_INTR_GLOBAL_EN) {
+        *data = caliptra_intr_read(&engine_of(s, w->engine)->intr, offset);
+    } else {
+        *data = caliptra_reg_read(s, w->regs, offset);
     }
-    return caliptra_reg_read(s, w->regs, offset);
+    return true;
 }
 
 void caliptra_internal_poll(CaliptraState *s, uint32_t addr)
@@ -349,6 +353,9 @@ static void engine_timer(void *opaque)
 
 void caliptra_engines_init(CaliptraState *s)
 {
+    for (int i = 0; i < ARRAY_SIZE(bus_windows); i++) {
+        caliptra_reg_block_init(bus_windows[i].regs);
+    }
     for (int i = 0; i < ARRAY_SIZE(engines); i++) {
         CaliptraEngine *e = engine_of(s, engines[i]);
 

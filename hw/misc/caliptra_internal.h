@@ -360,12 +360,14 @@ void caliptra_internal_poll(CaliptraState *s, uint32_t addr);
 
 /**
  * caliptra_internal_read / _write: the blocks that only Caliptra itself sees
- * @addr: microcontroller address, one that caliptra_internal_decodes()
+ * @addr: microcontroller address
  *
  * Words are in host order.  Addresses without a register read 0 and drop
  * writes.
+ *
+ * Returns: as caliptra_internal_decodes().
  */
-uint32_t caliptra_internal_read(CaliptraState *s, uint32_t addr);
+bool caliptra_internal_read(CaliptraState *s, uint32_t addr, uint32_t *data);
 void caliptra_internal_write(CaliptraState *s, uint32_t addr, uint32_t data);
 
 /* ---- internal TRNG (caliptra_trng.c) ---- */

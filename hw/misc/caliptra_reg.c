@@ -8,26 +8,26 @@
 #include "caliptra_internal.h"
 #include "caliptra_reg.h"
 
+void caliptra_reg_block_init(const CaliptraRegBlock *b)
+{
+    assert(b->n < UINT8_MAX);
+    for (unsigned n = 0; n < b->n; n++) {
+        const CaliptraReg *r = &b->regs[n];
+
+        assert(r->addr / 4 + r->count <= CALIPTRA_REG_BLOCK_WORDS);
+        memset(b->rows + r->addr / 4, n + 1, r->count);
+    }
+}
+
 const CaliptraReg *caliptra_reg_find(const CaliptraRegBlock *b, hwaddr offset)
 {
-    size_t lo = 0, hi = b->n;
+    unsigned row;
 
-    if (offset & 3) {
+    if ((offset & 3) || offset >= CALIPTRA_BLOCK_SIZE) {
         return NULL;
     }
-    while (lo < hi) {
-        size_t mid = (lo + hi) / 2;
-        const CaliptraReg *r = &b->regs[mid];
-
-        if (offset < r->addr) {
-            hi = mid;
-        } else if (offset >= r->addr + 4 * r->count) {
-            lo = mid + 1;
-        } else {
-            return r;
-        }
-    }
-    return NULL;
+    row = b->rows[offset / 4];
+    return row ? &b->regs[row - 1] : NULL;
 }
 
 static uint32_t *reg_word(CaliptraState *s, uint32_t member, unsigned i)

@@ -92,7 +92,11 @@ typedef struct CaliptraRegBlock {
     const char *name;
     const CaliptraReg *regs;
     unsigned n;
+    /* by word: 1 + the row; caliptra_reg_block_init() fills it in */
+    uint8_t *rows;
 } CaliptraRegBlock;
+
+#define CALIPTRA_REG_BLOCK_WORDS    (CALIPTRA_BLOCK_SIZE / 4)
 
 /* A row: @reg as in caliptra_regs.h, @n registers, then what is not 0 */
 #define CALIPTRA_REG(reg, n, ...) \
@@ -101,7 +105,11 @@ typedef struct CaliptraRegBlock {
 #define CALIPTRA_REG_AT(member) offsetof(CaliptraState, member)
 
 #define CALIPTRA_REG_BLOCK(title, table) \
-    { .name = (title), .regs = (table), .n = ARRAY_SIZE(table) }
+    { .name = (title), .regs = (table), .n = ARRAY_SIZE(table), \
+      .rows = (uint8_t [CALIPTRA_REG_BLOCK_WORDS]) { 0 } }
+
+/* Before a core uses a block; the same each time */
+void caliptra_reg_block_init(const CaliptraRegBlock *b);
 
 /* The row of an address; NULL: no register, or not aligned */
 const CaliptraReg *caliptra_reg_find(const CaliptraRegBlock *b, hwaddr offset);

@@ -873,6 +873,7 @@ void caliptra_soc_ifc_clock_start(CaliptraState *s)
 
 void caliptra_soc_ifc_init(CaliptraState *s)
 {
+    caliptra_reg_block_init(&soc_ifc_block);
     caliptra_intr_init(&s->soc_ifc.intr, SOC_IFC_ERROR_BITS,
                        SOC_IFC_NOTIF_BITS);
     s->soc_ifc.wdt_timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, wdt_expire, s);
