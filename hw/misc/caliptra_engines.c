@@ -6,10 +6,12 @@
  * file of its own; the arithmetic is in caliptra_crypto.c, the rules of the
  * vaults are in caliptra_vault.c.
  *
- * A command ends on a timer of the virtual clock.  Copies between an engine
- * and the key vault take some 16 clocks in hardware; here they are done when
- * the register write that starts them returns.  Commands of the hash engines
- * take of the order of what 400 MHz parts need a block.
+ * A command takes a time of the virtual clock.  It ends on a timer, or, if
+ * the microcontroller polls and no interrupt is enabled, with an access after
+ * that: thousands of timers would do nothing but wake the main loop.  Copies
+ * between an engine and the key vault take some 16 clocks in hardware; here
+ * they are done when the register write that starts them returns.  Commands
+ * of the hash engines take of the order of what 400 MHz parts need a block.
  *
  * Sources: caliptra-rtl src/{doe,ecc,hmac,sha512,sha256}/rtl and
  * src/integration/rtl/caliptra_top.sv; Caliptra hardware specification.
@@ -46,6 +48,13 @@ static CaliptraEngine *engine_of(CaliptraState *s,
     return (CaliptraEngine *)((char *)s + info->engine);
 }
 
+static void engine_arm(CaliptraState *s, CaliptraEngine *e)
+{
+    if (!s->uc || !s->uc->ready_at_poll || caliptra_intr_enabled(&e->intr)) {
+        timer_mod(e->timer, e->end);
+    }
+}
+
 void caliptra_engine_start(CaliptraState *s, const CaliptraEngineInfo *info,
                            unsigned cmd, int64_t ns)
 {
@@ -54,7 +63,8 @@ void caliptra_engine_start(CaliptraState *s, const CaliptraEngineInfo *info,
     trace_caliptra_engine_start(s->id, info->name, cmd);
     e->cmd = cmd;
     e->valid = false;
-    timer_mod(e->timer, qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) + ns);
+    e->end = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) + ns;
+    engine_arm(s, e);
     crypto_busy_check(s);
 }
 
@@ -165,7 +175,7 @@ void caliptra_kv_client_write(CaliptraState *s, CaliptraKvClient *c,
     c->valid = true;
 }
 
-/* ---- the internal bus ---- */
+/* ---- commands that end ---- */
 
 /* In the order of the interrupt vectors; see caliptra_engines_wires() */
 static const CaliptraEngineInfo * const engines[] = {
@@ -175,6 +185,35 @@ static const CaliptraEngineInfo * const engines[] = {
     &caliptra_engine_sha512,
     &caliptra_engine_sha256,
 };
+
+static void engine_end(CaliptraState *s, const CaliptraEngineInfo *info)
+{
+    timer_del(engine_of(s, info)->timer);
+    info->done(s);
+    caliptra_changed(s);
+}
+
+/* Commands whose time is over end */
+static void engines_catch_up(CaliptraState *s)
+{
+    for (int i = 0; i < ARRAY_SIZE(engines); i++) {
+        const CaliptraEngine *e = engine_of(s, engines[i]);
+
+        if (e->cmd && qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) >= e->end) {
+            engine_end(s, engines[i]);
+        }
+    }
+}
+
+static void engine_timer(void *opaque)
+{
+    CaliptraState *s = opaque;
+
+    engines_catch_up(s);
+    caliptra_update(s);
+}
+
+/* ---- the internal bus ---- */
 
 /*
  * Windows of the microcontroller's address map (config_defines.svh).  Most
@@ -242,6 +281,7 @@ bool caliptra_internal_read(CaliptraState *s, uint32_t addr, uint32_t *data)
     if (!w) {
         return false;
     }
+    engines_catch_up(s);
     if (caliptra_in_reset(s)) {
         *data = 0;
     } else if (w->engine && offset >= A_INTR_GLOBAL_EN) {
@@ -257,20 +297,13 @@ void caliptra_internal_poll(CaliptraState *s, uint32_t addr)
     hwaddr offset;
     const BusWindow *w = bus_window(s, addr, &offset);
     const CaliptraReg *r;
-    CaliptraEngine *e;
 
-    if (!w || !w->engine) {
+    if (!w || !w->engine || !engine_of(s, w->engine)->cmd) {
         return;
     }
     r = caliptra_reg_find(w->regs, offset);
-    if (!r || !r->polled) {
-        return;
-    }
-    e = engine_of(s, w->engine);
-    if (e->cmd) {
-        timer_del(e->timer);
-        w->engine->done(s);
-        caliptra_changed(s);
+    if (r && r->polled) {
+        engine_end(s, w->engine);
     }
 }
 
@@ -282,9 +315,15 @@ void caliptra_internal_write(CaliptraState *s, uint32_t addr, uint32_t data)
     if (!w) {
         return;
     }
+    engines_catch_up(s);
     if (w->engine && offset >= A_INTR_GLOBAL_EN) {
-        caliptra_intr_write(&engine_of(s, w->engine)->intr, offset, data);
+        CaliptraEngine *e = engine_of(s, w->engine);
+
+        caliptra_intr_write(&e->intr, offset, data);
         caliptra_changed(s);
+        if (e->cmd) {
+            engine_arm(s, e);
+        }
         return;
     }
     caliptra_reg_write(s, w->regs, offset, data, CALIPTRA_UC_USER, false);
@@ -336,21 +375,6 @@ uint32_t caliptra_engines_wires(CaliptraState *s)
     return wires;
 }
 
-/* A command ends: it is that of the engine whose timer has just run out */
-static void engine_timer(void *opaque)
-{
-    CaliptraState *s = opaque;
-
-    for (int i = 0; i < ARRAY_SIZE(engines); i++) {
-        CaliptraEngine *e = engine_of(s, engines[i]);
-
-        if (e->cmd && !timer_pending(e->timer)) {
-            engines[i]->done(s);
-        }
-    }
-    caliptra_update(s);
-}
-
 void caliptra_engines_init(CaliptraState *s)
 {
     for (int i = 0; i < ARRAY_SIZE(bus_windows); i++) {
@@ -375,11 +399,22 @@ void caliptra_engines_finalize(CaliptraState *s)
 
 /* ---- state ---- */
 
-/* A command runs if and only if its timer does */
+/* In a stream a command runs if and only if its timer does */
+static int engine_pre_save(void *opaque)
+{
+    CaliptraEngine *e = opaque;
+
+    if (e->cmd) {
+        timer_mod(e->timer, e->end);
+    }
+    return 0;
+}
+
 static int engine_post_load(void *opaque, int version_id)
 {
     CaliptraEngine *e = opaque;
 
+    e->end = timer_expire_time_ns(e->timer);
     return e->cmd <= ENGINE_CMD_MAX && timer_pending(e->timer) == !!e->cmd ?
            0 : -EINVAL;
 }
@@ -388,6 +423,7 @@ const VMStateDescription vmstate_caliptra_engine = {
     .name = "caliptra-engine",
     .version_id = 1,
     .minimum_version_id = 1,
+    .pre_save = engine_pre_save,
     .post_load = engine_post_load,
     .fields = (const VMStateField[]) {
         VMSTATE_UINT8(cmd, CaliptraEngine),

@@ -22,7 +22,8 @@
 typedef struct CaliptraEngine {
     uint8_t cmd;            /* the command that runs; 0: READY */
     bool valid;             /* STATUS.VALID */
-    QEMUTimer *timer;       /* when the command ends */
+    int64_t end;            /* of the command, in virtual time */
+    QEMUTimer *timer;       /* for that, unless only accesses can tell */
     CaliptraIntr intr;
 } CaliptraEngine;
 

@@ -146,6 +146,11 @@ void caliptra_intr_write(CaliptraIntr *intr, hwaddr offset, uint32_t data)
     }
 }
 
+bool caliptra_intr_enabled(const CaliptraIntr *intr)
+{
+    return intr->global_en && (intr->error_en || intr->notif_en);
+}
+
 bool caliptra_intr_error_level(const CaliptraIntr *intr)
 {
     return FIELD_EX32(intr->global_en, INTR_GLOBAL_EN, ERROR_EN) &&

@@ -71,6 +71,8 @@ void caliptra_intr_notif(CaliptraIntr *intr, unsigned bit);
 uint32_t caliptra_intr_read(const CaliptraIntr *intr, hwaddr offset);
 void caliptra_intr_write(CaliptraIntr *intr, hwaddr offset, uint32_t data);
 
+/* can any event change a line? */
+bool caliptra_intr_enabled(const CaliptraIntr *intr);
 /* the two interrupt lines of a block */
 bool caliptra_intr_error_level(const CaliptraIntr *intr);
 bool caliptra_intr_notif_level(const CaliptraIntr *intr);
