@@ -434,6 +434,10 @@ For those who write or check Caliptra's own firmware: the VeeR EL2 core that
 is its microcontroller, and a machine of the core around it, which executes
 the genuine ROM and firmware.
 """,
+    Patch('accel/tcg: Invalidate a range from its start on', """
+A range that begins in the midst of a page took with it all that is in the
+page before it.
+""", ['accel/tcg/*']),
     Patch('target/riscv: CSRs of a core by a table of the core', """
 A core whose CSRs are not those of the privileged architecture, or are so in
 another way, cannot add them to the table that all cores share.  Let each core
