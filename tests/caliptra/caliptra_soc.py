@@ -8,7 +8,8 @@
 #
 # $CALIPTRA_TARGET says where the core is: "ast2700fc"; "native", the machine
 # "caliptra" with the native firmware; "veer", the same with the genuine
-# images of $CALIPTRA_GENUINE_DIR, on virtual time that passes by itself.
+# images of $CALIPTRA_GENUINE_DIR.  These are executed only while the clock is
+# stepped: between two steps QEMU is stopped, so that nothing happens unseen.
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
@@ -18,6 +19,7 @@ import os
 import random
 import struct
 import time
+import unittest
 
 import genuine
 from qtestlib import QTest, QTestError, default_binary
@@ -84,6 +86,15 @@ FIRMWARE_LOAD = 0x46574c44
 # what the machine's bus masters present unless told otherwise
 DEFAULT_PAUSER = 0x21212121
 
+# steps to "the next timer" with firmware that is executed: longer and longer,
+# until something comes of them
+VEER_STEP = 500 * 1000
+VEER_STEP_MAX = 16 * VEER_STEP
+# most steps until something comes; of firmware that is executed longer ones
+STEPS = 4000 if TARGET == 'veer' else 20000
+# of the host's time, for what would take a known time in silicon
+VEER_PATIENCE = 20
+
 # a watchdog that no test meets
 WDT_PERIOD = 1 << 40
 
@@ -96,6 +107,12 @@ class CommandFailed(Exception):
                                                   FW_ERROR_NON_FATAL])
         super().__init__('fatal 0x%08x, non-fatal 0x%08x' %
                          (self.fatal, self.non_fatal))
+
+
+def needs_bus_time(test):
+    """It counts on the time that polls of firmware take."""
+    return unittest.skipIf(TARGET == 'veer',
+                           'accesses of the bus take no time')(test)
 
 
 def checksum(command, payload):
@@ -126,6 +143,9 @@ class CaliptraSoc(QTest):
         else:
             kwargs.update(binary=RISCV_BINARY, qmp=True, accel='tcg',
                           bios=str(genuine.images().rom))
+            # instructions take the time that they take in silicon, about
+            args = ['-S', '-icount', 'shift=3', *args]
+            self.ns, self.slice = 0, VEER_STEP
         super().__init__(machine=machine + machine_options, args=args,
                          **kwargs)
 
@@ -175,10 +195,41 @@ class CaliptraSoc(QTest):
         self.qmp('qom-set', path=path, property='pauser', value=user)
 
     def clock_step(self, ns=None):
-        if self.target == 'veer':
-            time.sleep(0.0005 if ns is None else ns / 1e9)
-            return 0
-        return super().clock_step(ns)
+        """Virtual time passes; genuine firmware executes what the host does
+        in so much of its own time."""
+        if self.target != 'veer':
+            return super().clock_step(ns)
+        if ns is None:
+            ns = self.slice
+            self.slice = min(2 * self.slice, VEER_STEP_MAX)
+        self.qmp('cont')
+        start = time.monotonic_ns()
+        time.sleep(ns / 1e9)
+        self.qmp('stop')
+        self.ns += time.monotonic_ns() - start
+        return self.ns
+
+    def clock_set(self, ns):
+        if self.target != 'veer':
+            return super().clock_set(ns)
+        # a snapshot has the time in it
+        return self.ns
+
+    def poll32(self, addr, mask, value, step_ns=100000, tries=10000):
+        end = time.monotonic() + VEER_PATIENCE
+        while True:
+            try:
+                return super().poll32(addr, mask, value, step_ns, tries)
+            except QTestError:
+                if self.target != 'veer' or time.monotonic() > end:
+                    raise
+
+    def batch(self, cmds):
+        # whoever writes wants something from firmware
+        if self.target == 'veer' and \
+           any(cmd.startswith('write') for cmd in cmds):
+            self.slice = VEER_STEP
+        return super().batch(cmds)
 
     def write_fuses(self, fuses):
         """fuses: {register offset: word or list of words}"""
@@ -231,7 +282,7 @@ class CaliptraSoc(QTest):
         self.serve_trng()
         self.clock_step(ns)
 
-    def run_until(self, addr, mask, value, steps=20000, stop_if_fatal=True):
+    def run_until(self, addr, mask, value, steps=STEPS, stop_if_fatal=True):
         """Let Caliptra run, served with random words, until a register
         reads (word & mask) == value; the word."""
         for _ in range(steps):
@@ -253,7 +304,7 @@ class CaliptraSoc(QTest):
 
     def wait_fatal(self):
         """Run until a fatal error is up; its number."""
-        for _ in range(20000):
+        for _ in range(STEPS):
             fatal = self.read32(FW_ERROR_FATAL)
             if fatal:
                 return fatal
@@ -281,7 +332,7 @@ class CaliptraSoc(QTest):
     def mailbox_finish(self):
         """Wait for the answer; its status and data."""
         status = 0
-        for _ in range(20000):
+        for _ in range(STEPS):
             status = self.read32(MBOX_STATUS)
             if status & 0xf != CMD_BUSY:
                 break

@@ -45,8 +45,13 @@ def lms_sign(message):
 
 
 # the ROM that has no bytes, and its digest as hash words
+ROM_VERSION = 0x0880
 ROM_REVISION = b'~~~~~NO_GIT_REVISION'
 ROM_DIGEST = struct.pack('<8I', *words(hashlib.sha256(b'').digest()))
+if dev_bundle.EXECUTED:
+    ROM_VERSION, ROM_REVISION, ROM_DIGEST = dev_bundle.genuine.images().rom_info
+
+FMC_VERSION = 0x0880
 
 
 def fw_info(of=None, min_svn=None, attestation_disabled=0):

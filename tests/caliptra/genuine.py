@@ -7,8 +7,11 @@
 rom.bin: a ROM; fw.bin: a firmware bundle, with whichever keys.
 """
 
+import functools
+import hashlib
 import os
 from pathlib import Path
+import struct
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
@@ -30,6 +33,21 @@ class Images:
                 raise FileNotFoundError('there is no %s' % file)
         self.bundle = caliptra_image.Bundle(Path(bundle).read_bytes())
         self.fmc, self.rt = self._part('fmc'), self._part('rt')
+
+    @functools.cached_property
+    def rom_info(self):
+        """(version, revision, digest as hash words), of RomInfo."""
+        data = self.rom.read_bytes()
+        so_far = hashlib.sha256()
+        for at in range(0, len(data) - 60, 4):
+            # it follows the code that it has the digest of, as words
+            digest = data[at:at + 32]
+            if so_far.digest() == struct.pack(
+                    '>8I', *struct.unpack('<8I', digest)):
+                version, = struct.unpack_from('<H', data, at + 56)
+                return version, data[at + 32:at + 52], digest
+            so_far.update(data[at:at + 4][::-1])
+        raise ValueError('%s has no RomInfo' % self.rom)
 
     def _part(self, name):
         at = self.bundle[name + '.offset']

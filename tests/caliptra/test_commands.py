@@ -58,7 +58,7 @@ def fsm(status):
 class Soc(CaliptraSoc):
     """A SoC that works the mailbox as libcaliptra does, with its checks."""
 
-    POLLS = 20000
+    POLLS = soc_regs.STEPS
 
     def __init__(self, **kwargs):
         super().__init__(qmp=True, **kwargs)
@@ -238,9 +238,13 @@ LMS_OTS_MISMATCH = 0x000c000d
 VERSION_MODE = struct.pack('<I', 0x46495053)
 
 
-def version(fw0, fw1):
-    return (VERSION_MODE + struct.pack('<III', 0x11, fw0, fw1) +
-            b'Caliptra RTM')
+def version(fmc=env.FMC_VERSION, rt=0x01020000):
+    return (VERSION_MODE + struct.pack('<IHHI', 0x11, env.ROM_VERSION, fmc,
+                                       rt) + b'Caliptra RTM')
+
+
+def rom_version():
+    return version(0, 0)
 
 
 def csr_of_the_handshake(test, soc, data):
@@ -267,7 +271,7 @@ def take_sha_acc(soc):
 
 
 ROM_ROWS = [
-    Row('VERSION', 'good', version(0x0880, 0)),
+    Row('VERSION', 'good', rom_version()),
     Row('CAPABILITIES', 'good', bytes(15) + b'\1'),
     Row('SELF_TEST_START', 'good', fresh=True),
     Row('SELF_TEST_START', 'again', REFUSED, fresh=True,
@@ -460,7 +464,7 @@ def second_user(soc):
 
 
 RT_ROWS = [
-    Row('VERSION', 'good', version(0x08800880, 0x01020000)),
+    Row('VERSION', 'good', version()),
     Row('CAPABILITIES', 'good', bytes(7) + b'\1' + bytes(8)),
     Row('FW_INFO', 'good', fw_info),
     Row('SELF_TEST_START', 'good', fresh=True),
@@ -485,10 +489,10 @@ RT_ROWS = [
         raw=b'', user=RESERVED_USER),
     # words that were not written read as zero, for the checksum too
     Row('VERSION', 'fifo_empty', RT_INVALID_CHECKSUM, raw=b'', dlen=4),
-    Row('VERSION', 'fifo_short', version(0x08800880, 0x01020000),
+    Row('VERSION', 'fifo_short', version(),
         raw=request(COMMANDS['VERSION'].code), dlen=64),
     # only DLEN bytes are summed, not the rest of the last word
-    Row('VERSION', 'odd_length', version(0x08800880, 0x01020000),
+    Row('VERSION', 'odd_length', version(),
         raw=request(COMMANDS['VERSION'].code, b'\0') + b'\xaa\xbb\xcc',
         dlen=5),
 ] + ECDSA_ROWS + LMS_ROWS
@@ -529,7 +533,7 @@ for _name, _cmd in COMMANDS.items():
 
 # nothing behind the checksum matters to these
 RT_ROWS += [
-    Row('VERSION', 'length_8', version(0x08800880, 0x01020000), b'\xff' * 4),
+    Row('VERSION', 'length_8', version(), b'\xff' * 4),
     Row('CAPABILITIES', 'length_14344', bytes(7) + b'\1' + bytes(8),
         b'\xff' * 14340),
     Row('FW_INFO', 'length_7', fw_info, b'\xff' * 3),
@@ -662,7 +666,7 @@ class RomTests(RowTests, unittest.TestCase):
         soc.start(env.FUSES)
         soc.wait_ready_for_fw()
         self.assertEqual(soc.draws, 6)
-        self.assertEqual(run(soc, 'VERSION'), version(0x0880, 0))
+        self.assertEqual(run(soc, 'VERSION'), rom_version())
         self.assertEqual(soc.draws, 16)
 
     def test_command_vanishes(self):
@@ -709,7 +713,7 @@ class MailboxEccTests(unittest.TestCase):
         soc = self.soc
         soc.to_rom()
         soc.write32(replay.SRAM_FLIP, 0x10)
-        self.assertEqual(run(soc, 'VERSION'), version(0x0880, 0))
+        self.assertEqual(run(soc, 'VERSION'), rom_version())
 
 
 class RuntimeTests(RowTests, unittest.TestCase):
@@ -839,7 +843,7 @@ class RuntimeTests(RowTests, unittest.TestCase):
         self.assertEqual(soc.read32(soc_regs.FLOW_STATUS) &
                          soc_regs.READY_FOR_RUNTIME, 0)
         self.assertEqual(run(soc, 'VERSION'),
-                         version(0x08800880, 0x01020000))
+                         version())
 
     def test_no_random_numbers(self):
         """A command that needs them fails after firmware's polls."""
@@ -889,7 +893,7 @@ class UpdateTests(unittest.TestCase):
                             rt_svn=3)
         self.assertEqual(self.update(bundle, soc_regs.CMD_COMPLETE), 0)
         self.assertEqual(run(soc, 'VERSION'),
-                         version(0x08800880, 0x01020101))
+                         version(rt=0x01020101))
         self.assertEqual(soc.read32(soc_regs.RESET_REASON), 1)
         self.assertEqual(run(soc, 'FW_INFO'), env.fw_info(bundle, min_svn=0))
 
@@ -908,7 +912,7 @@ class UpdateTests(unittest.TestCase):
                          hex(error))
         # the old one goes on
         self.assertEqual(run(self.soc, 'VERSION'),
-                         version(0x08800880, 0x01020000))
+                         version())
         self.assertEqual(run(self.soc, 'FW_INFO'), env.fw_info())
 
     def test_refused(self):
@@ -946,7 +950,7 @@ class UpdateTests(unittest.TestCase):
         soc.wait_ready_for_runtime()
         soc.run_until(soc_regs.FW_ERROR_NON_FATAL, 0xffffffff, 0x000e002b)
         # 1.2.0 rewrites ROM's version only
-        self.assertEqual(run(soc, 'VERSION'), version(0x0880, 0))
+        self.assertEqual(run(soc, 'VERSION'), rom_version())
         self.assertEqual(run(soc, 'FW_INFO'),
                          env.fw_info(attestation_disabled=1))
         self.assertEqual(soc.read32(soc_regs.RESET_REASON), 2)
@@ -1002,8 +1006,7 @@ class SnapshotTests(unittest.TestCase):
         # qtest's clock is not part of a snapshot
         twin.clock_set(now)
         twin.qmp('migrate-incoming', uri='file:' + self.path)
-        while twin.qmp('query-status')['status'] != 'running':
-            pass
+        twin.wait_migrated()
         return twin
 
     def each_step(self, begin, end, until, every=1):

@@ -1140,8 +1140,7 @@ class TestSnapshots(TempDir):
         dev = soc.CaliptraSoc(args=['-incoming', 'defer'], qmp=True, seed=3)
         self.addCleanup(dev.close)
         dev.qmp('migrate-incoming', uri='file:' + path)
-        while dev.qmp('query-status')['status'] != 'running':
-            pass
+        dev.wait_migrated()
         return dev
 
     def test_every_boot_status(self):
