@@ -535,7 +535,8 @@ static uint32_t fw_step(CaliptraFw *fw)
                 return ret;
             }
             if (ret != CALIPTRA_FW_OK && fw->trng_have < st->draws) {
-                return ret;
+                return st->draw_error ? st->draw_error(fw->trng_have, ret) :
+                       ret;
             }
             fw->trng_error = ret;
         }

@@ -390,6 +390,11 @@ typedef struct CaliptraFwStep {
     uint8_t draws;
     /* modelled time that it takes, nanoseconds */
     uint32_t latency;
+    /*
+     * error number when its draw @n, from 0, fails with @error; NULL: that
+     * one
+     */
+    uint32_t (*draw_error)(unsigned n, uint32_t error);
 } CaliptraFwStep;
 
 typedef struct CaliptraFwFlow {
@@ -616,6 +621,8 @@ uint32_t caliptra_fw_kat_hashes(CaliptraFw *fw, bool owned);
 #define CALIPTRA_KAT_KEYS_DRAWS 3
 /* P-384, HMAC KDF, LMS */
 uint32_t caliptra_fw_kat_keys(CaliptraFw *fw);
+/* the test that fails with its draw @n, from 0 */
+uint32_t caliptra_fw_kat_draw_error(unsigned n, uint32_t error);
 uint32_t caliptra_fw_kat_lms(void);
 
 /* ROM's test of itself against the digest in its RomInfo (caliptra_fw_rom.c) */
@@ -801,6 +808,8 @@ bool caliptra_fw_pl0_pauser_valid(CaliptraFw *fw);
  * ROM and FMC call them, account for their TRNG draws, and report the
  * boot status that follows each (caliptra-sw common/src/boot_status.rs).
  */
+/* key pairs: seed, generation, consistency check (drivers/src/ecc384.rs) */
+uint32_t caliptra_dice_keypair_draw_error(unsigned n, uint32_t error);
 /* caliptra-sw rom/dev/src/flow/cold_reset/idev_id.rs, ldev_id.rs */
 uint32_t caliptra_dice_idevid_decrypt_uds(CaliptraFw *fw);
 uint32_t caliptra_dice_idevid_decrypt_fe(CaliptraFw *fw);

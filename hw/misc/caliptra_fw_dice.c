@@ -255,6 +255,13 @@ uint32_t caliptra_dice_idevid_cdi(CaliptraFw *fw)
     return caliptra_drv_kv_erase(fw, KEY_ID_UDS);
 }
 
+uint32_t caliptra_dice_keypair_draw_error(unsigned n, uint32_t error)
+{
+    return n == 2 ?
+           CALIPTRA_ERR_DRIVER_ECC384_KEYGEN_PAIRWISE_CONSISTENCY_FAILURE :
+           error;
+}
+
 uint32_t caliptra_dice_idevid_keypair(CaliptraFw *fw)
 {
     return derive_key_pair(fw, KEY_ID_ROM_FMC_CDI, "idevid_keygen",

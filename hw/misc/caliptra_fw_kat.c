@@ -259,6 +259,13 @@ uint32_t caliptra_fw_kat_lms(void)
     return good ? CALIPTRA_FW_OK : CALIPTRA_ERR_KAT_LMS_DIGEST_MISMATCH;
 }
 
+uint32_t caliptra_fw_kat_draw_error(unsigned n, uint32_t error)
+{
+    /* key generation and its consistency check; derivation */
+    return n < 2 ? CALIPTRA_ERR_KAT_ECC384_KEY_PAIR_GENERATE_FAILURE :
+           CALIPTRA_ERR_KAT_HMAC384_FAILURE;
+}
+
 uint32_t caliptra_fw_kat_keys(CaliptraFw *fw)
 {
     uint32_t ret = kat_ecc(fw);

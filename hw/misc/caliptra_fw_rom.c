@@ -276,7 +276,7 @@ static const CaliptraFwStep rom_entry_steps[] = {
     { "known-answer tests: hashes", rom_kat_hashes, .latency = NS_HASH },
     { "known-answer tests: keys", caliptra_fw_kat_keys,
       .status = BOOT_KAT_COMPLETE, .draws = CALIPTRA_KAT_KEYS_DRAWS,
-      .latency = NS_ECC },
+      .latency = NS_ECC, .draw_error = caliptra_fw_kat_draw_error },
     { "choose the flow", rom_dispatch, .latency = NS_SHORT },
 };
 
@@ -394,7 +394,8 @@ static const CaliptraFwStep rom_cold_steps[] = {
     { "IDevID: CDI", caliptra_dice_idevid_cdi, .status = BOOT_IDEVID_CDI,
       .draws = 1, .latency = NS_KDF },
     { "IDevID: key pair", caliptra_dice_idevid_keypair,
-      .status = BOOT_IDEVID_KEY_PAIR, .draws = 3, .latency = NS_ECC },
+      .status = BOOT_IDEVID_KEY_PAIR, .draws = 3, .latency = NS_ECC,
+      .draw_error = caliptra_dice_keypair_draw_error },
     { "IDevID: subject serial number", .status = BOOT_IDEVID_SUBJ_ID_SN,
       .latency = NS_SHORT },
     { "IDevID: key identifier", cold_csr_decide,
@@ -413,7 +414,8 @@ static const CaliptraFwStep rom_cold_steps[] = {
     { "LDevID: CDI", caliptra_dice_ldevid_cdi, .status = BOOT_LDEVID_CDI,
       .draws = 2, .latency = NS_KDF },
     { "LDevID: key pair", caliptra_dice_ldevid_keypair,
-      .status = BOOT_LDEVID_KEY_PAIR, .draws = 3, .latency = NS_ECC },
+      .status = BOOT_LDEVID_KEY_PAIR, .draws = 3, .latency = NS_ECC,
+      .draw_error = caliptra_dice_keypair_draw_error },
     { "LDevID: subject serial number", .status = BOOT_LDEVID_SUBJ_ID_SN,
       .latency = NS_SHORT },
     { "LDevID: key identifier", .status = BOOT_LDEVID_SUBJ_KEY_ID,
@@ -486,7 +488,9 @@ static uint32_t rom_cmd_self_test_start(CaliptraFw *fw, const uint8_t *req,
         }
     }
     if (!caliptra_fw_draws(fw, CALIPTRA_KAT_KEYS_DRAWS)) {
-        return CALIPTRA_FW_ENTROPY;
+        return fw->trng_error ?
+               caliptra_fw_kat_draw_error(fw->trng_have, fw->trng_error) :
+               CALIPTRA_FW_ENTROPY;
     }
     ret = caliptra_fw_kat_keys(fw);
     if (ret != CALIPTRA_FW_OK) {
@@ -790,7 +794,8 @@ static const CaliptraFwStep rom_load_steps[] = {
     { "FMC alias: CDI", caliptra_dice_fmcalias_cdi,
       .status = BOOT_FMC_ALIAS_CDI, .draws = 1, .latency = NS_KDF },
     { "FMC alias: key pair", caliptra_dice_fmcalias_keypair,
-      .status = BOOT_FMC_ALIAS_KEY_PAIR, .draws = 3, .latency = NS_ECC },
+      .status = BOOT_FMC_ALIAS_KEY_PAIR, .draws = 3, .latency = NS_ECC,
+      .draw_error = caliptra_dice_keypair_draw_error },
     { "FMC alias: subject serial number",
       .status = BOOT_FMC_ALIAS_SUBJ_ID_SN, .latency = NS_SHORT },
     { "FMC alias: key identifier", .status = BOOT_FMC_ALIAS_SUBJ_KEY_ID,

@@ -36,6 +36,11 @@ UPDATE = [0x141, 0x142, 0x143, 0x144, 0x145, 0x146, 0x147, 0x148]
 FMC = [0x400, 0x401, 0x402, 0x403, 0x404, 0x405, 0x406]
 RUNTIME = [0x600]
 
+DRIVER_TRNG_EXT_TIMEOUT = 0x00100001
+DRIVER_ECC384_KEYGEN_PAIRWISE_CONSISTENCY_FAILURE = 0x0005000d
+KAT_ECC384_KEY_PAIR_GENERATE_FAILURE = 0x90040004
+KAT_HMAC384_FAILURE = 0x90030001
+
 # draws of random numbers by what is done with them
 CFI_SEED = 3
 KATS = 3
@@ -57,6 +62,7 @@ class Soc(CaliptraSoc):
         self.written = None
         self.statuses = []
         self.flows = []
+        self.most_draws = None
         if soc_regs.TARGET == 'veer':
             # a step is many of what is executed: a trace tells what was in it
             args = [*args, '-trace', 'caliptra_uc_write']
@@ -68,6 +74,11 @@ class Soc(CaliptraSoc):
         if self.written:
             self.written.close()
         super().close()
+
+    def trng_words(self):
+        if self.draws == self.most_draws:
+            return None
+        return super().trng_words()
 
     def new_statuses(self):
         """Values of BOOT_STATUS since the last call."""
@@ -289,12 +300,24 @@ class BootTests(unittest.TestCase):
                          soc_regs.TRNG_DATA_REQ)
 
     def test_trng_time_out_later(self):
+        """Whoever draws says what has become of it."""
         soc = self.soc
-        self.start()
-        soc.watch(lambda soc: soc.draws == CFI_SEED)
-        soc.poll32(soc_regs.FW_ERROR_FATAL, 0xffffffff, 0x00100001,
-                   step_ns=200 * 1000 * 1000, tries=2)
-        self.assertEqual(soc.read32(soc_regs.BOOT_STATUS), 0x182)
+        for draws, error, status in (
+                (CFI_SEED, KAT_ECC384_KEY_PAIR_GENERATE_FAILURE, 0x182),
+                (CFI_SEED + 1, KAT_ECC384_KEY_PAIR_GENERATE_FAILURE, 0x182),
+                (CFI_SEED + 2, KAT_HMAC384_FAILURE, 0x182),
+                (CFI_SEED + KATS, DRIVER_TRNG_EXT_TIMEOUT, 0x003),
+                (CFI_SEED + KATS + 1, DRIVER_TRNG_EXT_TIMEOUT, 0x004),
+                (CFI_SEED + KATS + 2, DRIVER_TRNG_EXT_TIMEOUT, 0x004),
+                (CFI_SEED + KATS + 3,
+                 DRIVER_ECC384_KEYGEN_PAIRWISE_CONSISTENCY_FAILURE, 0x004)):
+            with self.subTest(draws=draws):
+                soc.most_draws = draws
+                self.start()
+                self.assertEqual(hex(soc.wait_fatal()), hex(error))
+                self.assertEqual(soc.draws, draws)
+                self.assertEqual(hex(soc.read32(soc_regs.BOOT_STATUS)),
+                                 hex(status))
 
     @soc_regs.needs_bus_time
     def test_trng_answers_late(self):
