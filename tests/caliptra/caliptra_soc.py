@@ -109,10 +109,13 @@ class CommandFailed(Exception):
                          (self.fatal, self.non_fatal))
 
 
-def needs_bus_time(test):
-    """It counts on the time that polls of firmware take."""
-    return unittest.skipIf(TARGET == 'veer',
-                           'accesses of the bus take no time')(test)
+# marks tests that count on the time that native firmware takes: what genuine
+# firmware executes takes the host's, and its polls of the bus nearly none
+needs_modelled_time = unittest.skipIf(TARGET == 'veer',
+                                      'the time of native firmware')
+# marks tests of what is around the core there
+needs_ast2700 = unittest.skipUnless(TARGET == 'ast2700fc',
+                                    'a register of the AST2700')
 
 
 def checksum(command, payload):

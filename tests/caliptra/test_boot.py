@@ -288,7 +288,7 @@ class BootTests(unittest.TestCase):
 
     # ---- random numbers ----
 
-    @soc_regs.needs_bus_time
+    @soc_regs.needs_modelled_time
     def test_trng_time_out_at_the_start(self):
         soc = self.soc
         self.start()
@@ -319,7 +319,7 @@ class BootTests(unittest.TestCase):
                 self.assertEqual(hex(soc.read32(soc_regs.BOOT_STATUS)),
                                  hex(status))
 
-    @soc_regs.needs_bus_time
+    @soc_regs.needs_modelled_time
     def test_trng_answers_late(self):
         """The AST2700's software looks every 100 ms."""
         soc = self.soc

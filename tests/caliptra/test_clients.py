@@ -142,6 +142,7 @@ class RuntimeTests(Machine):
             request(INCREMENT_PCR_RESET_COUNTER, struct.pack('<I', 7)))
         self.assertEqual((status, rsp), (soc_regs.DATA_READY, bytes(8)))
 
+    @soc_regs.needs_ast2700
     def test_registers_at_the_first_mutable_code(self):
         """What was read on A1 silicon when the FMC starts."""
         self.assertEqual(self.soc.read32(soc_regs.FLOW_STATUS), 0x28000000)
@@ -150,6 +151,7 @@ class RuntimeTests(Machine):
         self.assertEqual(self.soc.read32(soc_regs.SCU_CPTRA_CTRL) &
                          RDY_FOR_RT, RDY_FOR_RT)
 
+    @soc_regs.needs_ast2700
     def test_scu_registers(self):
         """Bit 18 is a level; bits 0 and 10:8 are written, and act."""
         soc = self.soc
@@ -341,6 +343,7 @@ class ImpatientSoc(cmds.Soc):
 
 
 class AtOnceTests(unittest.TestCase):
+    @soc_regs.needs_modelled_time
     def test_answer_at_the_first_polls(self):
         """Firmware that takes no time answers without any passing."""
         soc = ImpatientSoc(args=[

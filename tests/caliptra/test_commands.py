@@ -669,6 +669,7 @@ class RomTests(RowTests, unittest.TestCase):
         self.assertEqual(run(soc, 'VERSION'), rom_version())
         self.assertEqual(soc.draws, 16)
 
+    @soc_regs.needs_modelled_time
     def test_command_vanishes(self):
         """Out of order while ROM has the command."""
         soc = self.soc
