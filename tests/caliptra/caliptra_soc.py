@@ -89,7 +89,7 @@ DEFAULT_PAUSER = 0x21212121
 # steps to "the next timer" with firmware that is executed: longer and longer,
 # until something comes of them
 VEER_STEP = 500 * 1000
-VEER_STEP_MAX = 16 * VEER_STEP
+VEER_STEP_MAX = 4 * VEER_STEP
 # most steps until something comes; of firmware that is executed longer ones
 STEPS = 4000 if TARGET == 'veer' else 20000
 # of the host's time, for what would take a known time in silicon
