@@ -67,7 +67,7 @@ class Peeks(unittest.TestCase):
         self.q.start()
 
     def state(self):
-        return self.q.qom_get('/machine/caliptra-core', 'mailbox-state')
+        return self.q.qom_get('/machine/caliptra-core-device', 'mailbox-state')
 
     def xp(self, addr, size):
         text = self.q.hmp('xp /%dxw 0x%x' % (size // 4, addr))

@@ -147,7 +147,7 @@ class Testdev(unittest.TestCase):
 class TwoCores(unittest.TestCase):
     """That of the machine, and one that the test device has made."""
 
-    IDS = ('/machine/caliptra-core', '/machine/peripheral/second/own-core')
+    IDS = ('/machine/caliptra-core-device', '/machine/peripheral/second/own-core')
 
     def setUp(self):
         self.soc = CaliptraSoc(args=[
@@ -204,7 +204,7 @@ class TwoCores(unittest.TestCase):
 class Realize(unittest.TestCase):
     """Core and firmware go and come back."""
 
-    CORE, FIRMWARE = '/machine/caliptra-core', '/machine/caliptra-uc'
+    CORE, FIRMWARE = '/machine/caliptra-core-device', '/machine/caliptra-uc'
 
     def setUp(self):
         self.soc = CaliptraSoc(qmp=True)

@@ -177,7 +177,7 @@ class Streams(unittest.TestCase):
         qtest.clock_step(10 ** 8)
         qtest.write32(regs.MBOX_EXECUTE, 0)
         for prop in ('last-error-name', 'mailbox-state'):
-            qtest.qom_get('/machine/caliptra-core', prop)
+            qtest.qom_get('/machine/caliptra-core-device', prop)
         qtest.clock_step(10 ** 8)
 
     def machine(self, make, *args, **kwargs):
