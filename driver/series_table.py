@@ -271,6 +271,19 @@ What the SoC's software asks the DICE Protection Environment for.
 """, ['hw/misc/caliptra_fw_dpe*']),
 )
 
+LINK = Series(
+    'link', 'Caliptra Root of Trust: a core in another process', """
+A SoC's machine can have its Caliptra core in a second QEMU, which executes
+the genuine ROM and firmware, as people do with other management cores; or in
+any other program that speaks the protocol.
+""",
+    Patch('hw/misc/caliptra_link_proto: SoC and core in two processes', """
+Frames on a byte stream, with their specification and unit test: accesses
+with their user, all inputs of a core, all its output lines.
+""", ['hw/misc/caliptra_link_proto.*', 'docs/interop/*',
+      'tests/unit/test-caliptra-link.c'], ['test-caliptra-link']),
+)
+
 BOOT = Series(
     'boot', 'ASPEED AST2700: boot through Caliptra', """
 The ast2700fc machine boots through its Root of Trust: its Cortex-A35 cores
@@ -369,7 +382,7 @@ Any mailbox command, by QMP; and the certificates.
 A SoC over qtest, independent models, known answers.  The tests appear in
 make check-functional, with the thorough ones.
 """, ['tests/caliptra/meson.build', 'tests/meson.build',
-      'tests/caliptra/tap.py', 'tests/caliptra/[!t]*.py',
+      'tests/caliptra/tap.py', 'tests/caliptra/[!lt]*.py',
       'tests/caliptra/registers.csv', 'tests/caliptra/traces/*']),
     Patch('tests/qtest/fuzz: Targets for Caliptra', """
 Registers, mailbox commands, firmware images and manifests, migration streams.
@@ -389,7 +402,7 @@ Registers, mailbox, SHA accelerator, engines against models; bus traces.
            'test_replay', 'test_fuzz', 'test_coverage']),
     Patch('tests/caliptra: Firmware of a core', """
 Boot, bundles that must be refused, identity, commands, DPE, snapshots.
-""", ['tests/caliptra/test_[!cmstv]*.py', 'tests/caliptra/test_mbox.py',
+""", ['tests/caliptra/test_[!clmstv]*.py', 'tests/caliptra/test_mbox.py',
       'tests/caliptra/test_cl[!o]*.py', 'tests/caliptra/test_co*.py',
       'tests/caliptra/test_snapshot.py'],
           ['test_boot', 'test_badbundles', 'test_identity', 'test_commands',
@@ -418,7 +431,9 @@ Caliptra's commands over the IPC mailboxes, and how many a second.
     Patch('tests/functional: Boot ast2700fc through Caliptra', """
 Up to the guest's report, with refused firmware, under gdb, with snapshots in
 the middle, twice the same with -icount.
-""", ['tests/functional/*'],
+""", ['tests/functional/caliptra.py', 'tests/functional/aarch64/meson.build',
+      'tests/functional/aarch64/test_aspeed_caliptra.py',
+      'tests/functional/aarch64/test_aspeed_caliptra_[!r]*.py'],
           ['func-aarch64-aspeed_caliptra',
            'func-aarch64-aspeed_caliptra_cores',
            'func-aarch64-aspeed_caliptra_gdb',
@@ -528,4 +543,4 @@ ACCEPTED = (
      'enumerators out of a table'),
 )
 
-ALL = (MENDS, AST2700, CORE, FIRMWARE, BOOT, TOOLS, VEER)
+ALL = (MENDS, AST2700, CORE, FIRMWARE, LINK, BOOT, TOOLS, VEER)
