@@ -282,6 +282,12 @@ Frames on a byte stream, with their specification and unit test: accesses
 with their user, all inputs of a core, all its output lines.
 """, ['hw/misc/caliptra_link_proto.*', 'docs/interop/*',
       'tests/unit/test-caliptra-link.c'], ['test-caliptra-link']),
+    Patch('hw/misc/caliptra_link: The two ends of a link', """
+caliptra-remote is a core for the SoC that it is connected to, caliptra-link
+drives a core as a SoC does.  A SoC that reads waits for the core's answer,
+with a limit, and whatever goes wrong is a core without power.
+""", ['hw/misc/caliptra_link*', 'include/hw/misc/caliptra_link.h',
+      'hw/misc/caliptra_remote.c', 'include/hw/misc/caliptra_remote.h']),
 )
 
 BOOT = Series(
@@ -486,6 +492,12 @@ are damaged.
       'tests/caliptra/test_target.py', 'tests/caliptra/veer/*'],
           ['test_veer', 'test_machine', 'test_streams', 'test_clock',
            'test_target']),
+    Patch('tests/caliptra: SoC and core in two processes', """
+Each end against a model of the other, what goes wrong between them, noise,
+and both together, as the tests of the ast2700fc machine find them.
+""", ['tests/caliptra/linklib.py', 'tests/caliptra/test_link.py',
+      'tests/functional/aarch64/test_aspeed_caliptra_remote.py'],
+          ['test_link', 'func-aarch64-aspeed_caliptra_remote']),
 )
 
 # Parts of a file of QEMU that come with several patches: its new lines have

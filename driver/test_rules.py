@@ -25,6 +25,8 @@ STATE = ('hw/misc/caliptra_internal.h', 'hw/misc/caliptra_reg.h',
 SOC = ('*hw/misc/aspeed_*', '*hw/arm/*', '*hw/riscv/*', '*hw/nvram/*',
        '*hw/misc/caliptra_soc.[ch]', '*hw/misc/caliptra_bringup.[ch]')
 CPU = ('target/riscv/*', '*hw/intc/veer*')
+# The ends of a link between processes
+LINK = ('*hw/misc/caliptra_link*', '*hw/misc/caliptra_remote*')
 
 
 def fits(name, patterns):
@@ -86,6 +88,11 @@ class Rules(unittest.TestCase):
     def test_soc(self):
         """Nothing of the core but the interface"""
         self.apart(SOC, STATE + FIRMWARE, r'\bCaliptraState\b')
+
+    def test_link(self):
+        """Of core and SoC nothing but the interface between them"""
+        self.apart(LINK, STATE + FIRMWARE + SOC + CPU,
+                   r'(?i)\bCaliptraState\b|native|aspeed|ast27|veer')
 
     def test_cpu(self):
         self.apart(CPU, STATE + FIRMWARE, r'\bCaliptra(State|SocIf)\b')

@@ -221,7 +221,8 @@ def needs(name):
     What a suite needs: nothing, its own program, QEMU, QEMU for riscv32, too
     """
     if not module(name):
-        if name.startswith(('qtest-riscv32', 'func-riscv32')):
+        if name.startswith(('qtest-riscv32', 'func-riscv32')) or \
+           name.endswith('_remote'):
             return 'riscv32'
         return 'qemu' if name.startswith(('qtest-', 'func-')) else 'meson'
     # the variables in which a test finds QEMU, and its source

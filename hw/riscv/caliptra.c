@@ -12,6 +12,7 @@
 #include "hw/core/boards.h"
 #include "hw/misc/caliptra.h"
 #include "hw/misc/caliptra_file.h"
+#include "hw/misc/caliptra_link.h"
 #include "hw/misc/caliptra_log.h"
 #include "hw/misc/caliptra_map.h"
 #include "hw/misc/caliptra_soc.h"
@@ -51,6 +52,7 @@ struct CaliptraMachineState {
     char *fuses;
     char *obf_key;
     char *log;
+    char *link;
     char *fmc_release;
     char *rt_release;
 };
@@ -185,6 +187,47 @@ static void caliptra_machine_init_soc(CaliptraMachineState *m, Object *log)
                                                        0));
 }
 
+/* The SoC is another process; the one here is a window for who looks */
+static void caliptra_machine_init_link(CaliptraMachineState *m, Object *log)
+{
+    DeviceState *link = qdev_new(TYPE_CALIPTRA_LINK);
+
+    object_property_add_child(OBJECT(m), "link-device", OBJECT(link));
+    object_property_set_link(OBJECT(link), "core", OBJECT(m->core),
+                             &error_abort);
+    object_property_set_link(OBJECT(link), "log", log, &error_abort);
+    object_property_set_str(OBJECT(link), "chardev", m->link, &error_fatal);
+    sysbus_realize_and_unref(SYS_BUS_DEVICE(link), &error_fatal);
+}
+
+static void caliptra_machine_check_boot(CaliptraMachineState *m)
+{
+    const struct {
+        const char *name;
+        bool given;
+    } straps[] = {
+        { "lifecycle", m->lifecycle != CALIPTRA_DEVICE_LIFECYCLE_DEFAULT },
+        { "debug-locked", m->debug_locked != ON_OFF_AUTO_AUTO },
+        { "obf-key", m->obf_key },
+    };
+
+    if (m->boot == CALIPTRA_BOOT_DEFAULT) {
+        m->boot = m->link ? CALIPTRA_BOOT_SOC :
+                  m->firmware ? CALIPTRA_BOOT_AUTO : CALIPTRA_BOOT_GUEST;
+    }
+    if (!m->link != (m->boot != CALIPTRA_BOOT_SOC)) {
+        error_report(m->link ? "link needs caliptra-boot=soc"
+                             : "caliptra-boot=soc needs a link");
+        exit(1);
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(straps); i++) {
+        if (m->link && straps[i].given) {
+            warn_report("%s has no effect with caliptra-boot=soc",
+                        straps[i].name);
+        }
+    }
+}
+
 static void caliptra_machine_init(MachineState *machine)
 {
     CaliptraMachineState *m = CALIPTRA_MACHINE(machine);
@@ -192,11 +235,12 @@ static void caliptra_machine_init(MachineState *machine)
 
     m->clk = clock_new(OBJECT(m), "clk");
     clock_set_hz(m->clk, m->clock_frequency);
-    if (m->boot == CALIPTRA_BOOT_DEFAULT) {
-        m->boot = m->firmware ? CALIPTRA_BOOT_AUTO : CALIPTRA_BOOT_GUEST;
-    }
+    caliptra_machine_check_boot(m);
     caliptra_machine_init_core(m, log);
     caliptra_machine_init_soc(m, log);
+    if (m->link) {
+        caliptra_machine_init_link(m, log);
+    }
 }
 
 /* ---- properties ---- */
@@ -217,6 +261,7 @@ CALIPTRA_MACHINE_STR(firmware)
 CALIPTRA_MACHINE_STR(fuses)
 CALIPTRA_MACHINE_STR(obf_key)
 CALIPTRA_MACHINE_STR(log)
+CALIPTRA_MACHINE_STR(link)
 CALIPTRA_MACHINE_STR(fmc_release)
 CALIPTRA_MACHINE_STR(rt_release)
 
@@ -262,6 +307,7 @@ static void caliptra_machine_instance_finalize(Object *obj)
     g_free(m->fuses);
     g_free(m->obf_key);
     g_free(m->log);
+    g_free(m->link);
     g_free(m->fmc_release);
     g_free(m->rt_release);
 }
@@ -297,7 +343,8 @@ static void caliptra_machine_class_init(ObjectClass *klass, const void *data)
                                    caliptra_machine_set_boot);
     object_class_property_set_description(klass, "caliptra-boot",
         "Who brings Caliptra up: auto (the machine), guest (whoever drives "
-        "the window), or off (default: auto with a firmware, else guest)");
+        "the window), off, or soc (another process, through the link) "
+        "(default: soc with a link, auto with a firmware, else guest)");
     object_class_property_add_enum(klass, "lifecycle",
                                    "CaliptraDeviceLifecycle",
                                    &CaliptraDeviceLifecycle_lookup,
@@ -330,6 +377,10 @@ static void caliptra_machine_class_init(ObjectClass *klass, const void *data)
                                   caliptra_machine_set_log);
     object_class_property_set_description(klass, "log",
         "Chardev for the log of Caliptra's boot");
+    object_class_property_add_str(klass, "link", caliptra_machine_get_link,
+                                  caliptra_machine_set_link);
+    object_class_property_set_description(klass, "link",
+        "Chardev at which another process is Caliptra's SoC");
     object_class_property_add_str(klass, "fmc-release",
                                   caliptra_machine_get_fmc_release,
                                   caliptra_machine_set_fmc_release);

@@ -324,7 +324,11 @@ class Properties(Case):
                 (',obf-key=12', '64 hexadecimal digits'),
                 (',log=nobody', "log: there is no chardev 'nobody'"),
                 (',lifecycle=old', "does not accept value 'old'"),
-                (',caliptra-boot=soc', "does not accept value 'soc'"),
+                (',caliptra-boot=late', "does not accept value 'late'"),
+                (',caliptra-boot=soc', 'caliptra-boot=soc needs a link'),
+                (',caliptra-boot=auto,link=log',
+                 'link needs caliptra-boot=soc'),
+                (',link=nobody', "can't find value 'nobody'"),
                 (',uc=arm', "does not accept value 'arm'"),
                 (',uc=native,rt-release=9', "does not accept value '9'"),
                 (',uc=native', self.path('rom'))):

@@ -17,12 +17,13 @@ from qtestlib import QTest, default_binary  # noqa: E402
 from test_veer import riscv_binary  # noqa: E402
 
 DEVICES = ('caliptra', 'caliptra-native-fw', 'caliptra-log',
-           'caliptra-testdev', 'aspeed-caliptra', 'aspeed-bootmcu',
-           'aspeed-bootmcu-ipc', 'aspeed-ipc', 'aspeed-otp-ast2700',
+           'caliptra-link', 'caliptra-remote', 'caliptra-testdev',
+           'aspeed-caliptra', 'aspeed-bootmcu', 'aspeed-bootmcu-ipc',
+           'aspeed-ipc', 'aspeed-otp-ast2700',
            'aspeed-ast2700-cores')
-RISCV_DEVICES = ('caliptra', 'caliptra-log', 'caliptra-native-fw',
-                 'caliptra-soc', 'caliptra-testdev', 'caliptra-veer',
-                 'veer-pic')
+RISCV_DEVICES = ('caliptra', 'caliptra-link', 'caliptra-log',
+                 'caliptra-native-fw', 'caliptra-remote', 'caliptra-soc',
+                 'caliptra-testdev', 'caliptra-veer', 'veer-pic')
 # all that is named so has to be in the lists above
 PREFIXES = ('caliptra', 'aspeed-bootmcu', 'aspeed-caliptra', 'veer-pic')
 # what QEMU makes by itself for a line, a clock, a child

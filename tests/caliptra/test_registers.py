@@ -147,7 +147,8 @@ class Testdev(unittest.TestCase):
 class TwoCores(unittest.TestCase):
     """That of the machine, and one that the test device has made."""
 
-    IDS = ('/machine/caliptra-core-device', '/machine/peripheral/second/own-core')
+    IDS = ('/machine/caliptra-core-device',
+           '/machine/peripheral/second/own-core')
 
     def setUp(self):
         self.soc = CaliptraSoc(args=[

@@ -102,6 +102,10 @@ class CaliptraTest(QemuSystemTest):
                                             0x14000000))
         return guest
 
+    def assert_same_log(self, first, second):
+        """Two boots that do the same"""
+        self.assertEqual(first, second)
+
     def log_path(self, name):
         return self.log_file(f'caliptra-{name}.log')
 
@@ -118,9 +122,20 @@ class CaliptraTest(QemuSystemTest):
                       '--image', f'atf={guest}', *args)
         return flash
 
+    def make_core(self, name, args):
+        """
+        Those of a SoC's @args that are its own; and, where its Caliptra core
+        is in another process, what finds that
+        """
+        return args, ''
+
     def make_vm(self, *args, firmware=None, fuses=None, options='',
                 guest=None, flash=None, name='default'):
         """A machine that is ready for launch(); its log is that of @name"""
+        more = ''
+        if firmware or flash or 'caliptra-boot=' in options:
+            args, more = self.make_core(name, args)
+            options += more
         self.machine = 'ast2700fc' + options
         if firmware:
             self.machine += f',caliptra-firmware={firmware}'
@@ -132,7 +147,8 @@ class CaliptraTest(QemuSystemTest):
         vm = self.get_vm(name=name)
         if firmware or flash:
             vm.add_args('-chardev',
-                        f'file,id=caliptra,path={self.log_path(name)}')
+                        f'file,id=caliptra,path={self.log_path(name)}' +
+                        (',append=on' if more else ''))
         if flash:
             vm.add_args('-drive', f'file={flash},if=mtd,format=raw')
         if guest:
@@ -196,3 +212,62 @@ class CaliptraTest(QemuSystemTest):
         protocol.connect()
         self.addCleanup(protocol.close)
         return protocol
+
+
+class RemoteCore:
+    """
+    Mixed into a test: the Caliptra core is in a process of its own
+
+    It writes to the same log.
+    """
+
+    # what that process is, and arguments of the SoC's that are the core's
+    CORE = 'caliptra,uc=native'
+    CORE_ARGS = ('caliptra-native-fw.', 'caliptra.')
+    # the limit for external entropy is in the time of one process, and the
+    # entropy comes from the other one, for which a host may have no time
+    ENTROPY = ['-global', 'caliptra.itrng=on']
+
+    def setUp(self):
+        super().setUp()
+        self.core_bin = os.path.join(os.path.dirname(self.qemu_bin),
+                                     'qemu-system-riscv32')
+        if not os.path.exists(self.core_bin):
+            self.skipTest(f'there is no {self.core_bin}')
+
+    def make_core(self, name, args):
+        """Launch the core; see CaliptraTest.make_core()"""
+        path = os.path.join(self.socket_dir().name, f'{name}.link')
+        # both processes append to it
+        Path(self.log_path(name)).unlink(missing_ok=True)
+        mine = [i for i in range(1, len(args)) if args[i - 1] == '-global' and
+                args[i].startswith(self.CORE_ARGS)]
+        soc_bin, self.qemu_bin = self.qemu_bin, self.core_bin
+        self.machine = self.CORE + ',link=link,log=caliptra'
+        core = self.get_vm(name=f'{name}-core')
+        self.qemu_bin = soc_bin
+        core.add_args('-chardev',
+                      f'socket,id=link,server=on,wait=off,path={path}',
+                      '-chardev', 'file,id=caliptra,append=on,path=' +
+                      self.log_path(name), '-display', 'none',
+                      *[word for i in mine for word in args[i - 1:i + 1]])
+        if '-seed' in args:
+            core.add_args('-seed', args[args.index('-seed') + 1])
+        core.add_args(*self.ENTROPY, *self.core_args(name))
+        core.launch()
+        soc = [arg for i, arg in enumerate(args)
+               if i not in mine and i + 1 not in mine]
+        return ['-chardev', f'socket,id=core,path={path}', *soc], \
+            ',caliptra-core=core'
+
+    def core_args(self, name):
+        """More arguments of the core's process"""
+        return []
+
+    def assert_same_log(self, first, second):
+        """Lines of two processes may come in another order"""
+        lines = [sorted(line for line in log.splitlines()
+                        if 'waiting for' not in line and
+                        'is there' not in line)
+                 for log in (first, second)]
+        super().assert_same_log(*lines)

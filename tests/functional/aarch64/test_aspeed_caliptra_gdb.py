@@ -17,11 +17,11 @@ from caliptra import CaliptraTest
 @skipIfMissingEnv('QEMU_TEST_GDB')
 class AspeedCaliptraGdb(CaliptraTest):
 
-    def gdb(self, vm_socket, *commands):
+    def gdb(self, vm_socket, *commands, architecture='aarch64'):
         """Run a gdb session over @vm_socket; returns what it printed"""
         words = [os.environ['QEMU_TEST_GDB'], '-nx', '-batch',
                  '-ex', 'set confirm off', '-ex', 'set pagination off',
-                 '-ex', 'set architecture aarch64',
+                 '-ex', f'set architecture {architecture}',
                  '-ex', f'target extended-remote {vm_socket}']
         for command in commands:
             words += ['-ex', command]
