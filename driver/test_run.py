@@ -164,6 +164,21 @@ class RunRom(Run):
         terminal.expect('Caliptra waits for FIRMWARE_LOAD')
         self.assertIn('rom: cold', terminal.text)
 
+    def test_soc(self):
+        """The SoC's machine in front of it; both on one screen, and end"""
+        terminal = self.start('--rom', self.rom, '--soc', '--firmware',
+                              self.fw)
+        terminal.expect('[caliptra] CA35 cores released\n')
+        for text in ('[caliptra] firmware accepted', 'rom: cold',
+                     'fw: ready'):
+            self.assertEqual(terminal.text.count(text), 1, text)
+        socket = ROOT / 'build/link.sock'
+        self.assertTrue(socket.exists())
+        terminal.type(CTRL_A + 'x')
+        self.assertEqual(terminal.process.wait(TIMEOUT), 0)
+        # each was waited for
+        self.assertFalse(socket.exists())
+
     def test_debug(self):
         """A gdb on it, in front of the first instruction"""
         gdb = subprocess.run(
