@@ -66,7 +66,6 @@ if GENUINE:
 
         timeout = 300
         CORE = 'caliptra'
-        ENTROPY = []
         # of the development bundle, or of the model
         test_held_then_released = None
         test_self_check_ipc = None
