@@ -260,8 +260,8 @@ error numbers, and the known-answer tests with which the ROM begins.
 """, ['hw/misc/caliptra_fw_rom.c', 'hw/misc/caliptra_fw_fmc.c',
       'hw/misc/caliptra_fw_kat.c']),
     Patch('hw/misc/caliptra_fw_runtime: Mailbox commands of the runtime', """
-The table of commands with their checks, and the authorization of SoC images.
-""", ['hw/misc/caliptra_fw_r[eu]*', 'hw/misc/caliptra_fw_auth.c']),
+The table of commands with their checks.
+""", ['hw/misc/caliptra_fw_r[eu]*']),
     Patch('hw/misc/caliptra_fw_dpe: Contexts and certificates of the DPE', """
 The tree of the DICE Protection Environment's contexts, its rules and their
 validation, and the certificates of its leaves.
@@ -269,6 +269,10 @@ validation, and the certificates of its leaves.
     Patch('hw/misc/caliptra_fw_dpe: Commands of the DPE', """
 What the SoC's software asks the DICE Protection Environment for.
 """, ['hw/misc/caliptra_fw_dpe*']),
+    Patch('hw/misc/caliptra_fw_auth: Authorization of SoC images', """
+Auth manifests, and images that are judged by them; what is authorised can be
+measured into the DICE Protection Environment.
+""", ['hw/misc/caliptra_fw_auth.c']),
 )
 
 LINK = Series(

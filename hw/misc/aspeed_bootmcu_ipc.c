@@ -40,8 +40,7 @@
                      CALIPTRA_WINDOW_MBOX + A_SHA_ACC_##_reg)
 
 /* Half @_half of a slot of the IO die's mailboxes; the service's channel */
-#define IPC1(_slot, _half)  (ASPEED_BOOTMCU_IPC1 + \
-                             ASPEED_IPC_HALF(_slot, _half))
+#define IPC1(_slot, _half)  (ASPEED_IPC1_BASE + ASPEED_IPC_HALF(_slot, _half))
 #define IPC_CHANNEL         1
 #define TO_BOOTMCU          0
 #define FROM_BOOTMCU        1

@@ -81,15 +81,6 @@ static void dpe_put_header(uint8_t *rsp, DpeStatus status)
     stl_le_p(&header->profile, DPE_PROFILE_P384_SHA384);
 }
 
-DpeStatus caliptra_dpe_driver_status(DpeEnv *env, uint32_t error)
-{
-    if (error == CALIPTRA_FW_OK) {
-        return DPE_OK;
-    }
-    env->detail = error;
-    return DPE_CRYPTO_LIB_ERROR;
-}
-
 /* Account for @n more draws: those of the engines' drivers, or a handle's */
 DpeStatus caliptra_dpe_draws(DpeEnv *env, unsigned n)
 {

@@ -184,10 +184,18 @@ typedef struct DpeEnv {
     uint32_t detail;
 } DpeEnv;
 
-/* ---- caliptra_fw_dpe.c ---- */
-
 /* what a driver's error number becomes; it is kept in @env */
-DpeStatus caliptra_dpe_driver_status(DpeEnv *env, uint32_t error);
+static inline DpeStatus caliptra_dpe_driver_status(DpeEnv *env,
+                                                   uint32_t error)
+{
+    if (error == CALIPTRA_FW_OK) {
+        return DPE_OK;
+    }
+    env->detail = error;
+    return DPE_CRYPTO_LIB_ERROR;
+}
+
+/* ---- caliptra_fw_dpe.c ---- */
 
 /* Account for @n more draws: those of the engines' drivers, or a handle's */
 DpeStatus caliptra_dpe_draws(DpeEnv *env, unsigned n);

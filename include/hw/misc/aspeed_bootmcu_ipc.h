@@ -20,8 +20,6 @@
 #define TYPE_ASPEED_BOOTMCU_IPC "aspeed-bootmcu-ipc"
 OBJECT_DECLARE_SIMPLE_TYPE(AspeedBootMcuIpcState, ASPEED_BOOTMCU_IPC)
 
-/* Mailboxes of the IO die */
-#define ASPEED_BOOTMCU_IPC1         0x14C39000
 /* The BootMCU's own SRAM */
 #define ASPEED_BOOTMCU_SRAM         0x14B80000
 #define ASPEED_BOOTMCU_SRAM_SIZE    0x40000

@@ -22,6 +22,9 @@
 #define TYPE_ASPEED_IPC "aspeed-ipc"
 OBJECT_DECLARE_SIMPLE_TYPE(AspeedIPCState, ASPEED_IPC)
 
+/* The mailboxes of the AST2700's IO die */
+#define ASPEED_IPC1_BASE        0x14C39000
+
 #define ASPEED_IPC_SIZE         0x1000
 #define ASPEED_IPC_MAX_SLOTS    5
 #define ASPEED_IPC_CHANNELS     4
