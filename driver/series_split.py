@@ -283,6 +283,8 @@ def c_symbols(name, text):
             continue
         if item.blocks or '=' in head:
             symbols.add(item_name(item))
+        else:
+            symbols |= set(re.findall(r'(\w+)\s*\[[^]]*\]\s*;$', head))
     return symbols - {None}
 
 

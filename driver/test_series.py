@@ -256,6 +256,20 @@ void reset(int kind)
 """)
         self.assertEqual(self.grow(text), text)
 
+    def test_symbols(self):
+        self.assertEqual(split.c_symbols('a.c', """\
+static int own[2];
+extern int other[2];
+int table[2];
+const Ops ops = {
+    .n = 1,
+};
+int get(int n)
+{
+    return table[n];
+}
+"""), {'table', 'ops', 'get'})
+
     def meson(self, text, *later):
         return split.Meson('hw/misc/meson.build', text,
                            lambda word: word in later,
