@@ -414,10 +414,11 @@ Registers, mailbox, SHA accelerator, engines against models; bus traces.
 Boot, bundles that must be refused, identity, commands, DPE, snapshots.
 """, ['tests/caliptra/test_[!clmstv]*.py', 'tests/caliptra/test_mbox.py',
       'tests/caliptra/test_cl[!o]*.py', 'tests/caliptra/test_co*.py',
-      'tests/caliptra/test_snapshot.py'],
+      'tests/caliptra/test_snapshot.py', 'tests/caliptra/test_secrets.py'],
           ['test_boot', 'test_badbundles', 'test_identity', 'test_commands',
            'test_releases',
            'test_dpe', 'test_dpe_model', 'test_dpe_resets', 'test_snapshot',
+           'test_secrets',
            'test_auth_manifest', 'test_mbox', 'test_properties', 'test_peeks',
            'test_ipc',
            'test_clients', 'test_flash_boot', 'test_otp_machine']),

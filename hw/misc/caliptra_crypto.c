@@ -14,13 +14,14 @@
 #include "qemu/bitops.h"
 #include "qemu/bswap.h"
 #include "qemu/cutils.h"
-#include "crypto/cipher.h"
 #include "crypto/hash.h"
 #include "caliptra_crypto.h"
 
 /*
  * qcrypto_init() does this when QEMU's own crypto uses libgcrypt, too
- * (libgcrypt manual, "Initializing the library")
+ * (libgcrypt manual, "Initializing the library").  Nobody turns secure memory
+ * off; where the host does not let it be locked it is still wiped when freed,
+ * and there is no need to tell users of it.
  */
 static void crypto_init(void)
 {
@@ -28,6 +29,7 @@ static void crypto_init(void)
         gcry_check_version(NULL);
         gcry_control(GCRYCTL_INITIALIZATION_FINISHED, 0);
     }
+    gcry_control(GCRYCTL_DISABLE_SECMEM_WARN);
 }
 
 /* ---- SHA-2 (FIPS 180-4) ---- */
@@ -150,6 +152,9 @@ void caliptra_sha512_compress(uint64_t h[8], const uint8_t block[128])
     for (int i = 0; i < 8; i++) {
         h[i] += v[i];
     }
+    /* HMAC's blocks are keys and what is derived from them */
+    caliptra_wipe(w, sizeof(w));
+    caliptra_wipe(v, sizeof(v));
 }
 
 void caliptra_sha256_compress(uint32_t h[8], const uint8_t block[64])
@@ -230,6 +235,7 @@ static void hmac384_absorb_key(uint64_t h[8], const uint8_t key[48],
     }
     memcpy(h, caliptra_sha512_iv(CALIPTRA_SHA384), 64);
     caliptra_sha512_compress(h, block);
+    caliptra_wipe(block, sizeof(block));
 }
 
 void caliptra_hmac384_start(uint64_t h[8], const uint8_t key[48])
@@ -253,6 +259,8 @@ void caliptra_hmac384_finish(const uint64_t h[8], const uint8_t key[48],
     for (int i = 0; i < 6; i++) {
         stq_be_p(tag + 8 * i, outer[i]);
     }
+    caliptra_wipe(block, sizeof(block));
+    caliptra_wipe(outer, sizeof(outer));
 }
 
 /* @bits is what the padding says of the length of key block and message */
@@ -279,6 +287,8 @@ static void hmac384_bits(const uint8_t key[48], const uint8_t *data,
     stq_be_p(block + 120, bits);
     caliptra_sha512_compress(h, block);
     caliptra_hmac384_finish(h, key, tag);
+    caliptra_wipe(block, sizeof(block));
+    caliptra_wipe(h, sizeof(h));
 }
 
 void caliptra_hmac384(const uint8_t key[48], const void *data, size_t len,
@@ -314,42 +324,64 @@ void caliptra_hmac_drbg384(const uint8_t entropy[48], const uint8_t nonce[48],
     for (;;) {
         caliptra_hmac384(k, v, 48, out);
         if (caliptra_p384_scalar_ok(out)) {
-            return;
+            break;
         }
         v[48] = 0;
         hmac384_bits(k, v, 49, HMAC_DRBG_RETRY_BITS, k);
         caliptra_hmac384(k, v, 48, v);
     }
+    caliptra_wipe(k, sizeof(k));
+    caliptra_wipe(seed, sizeof(seed));
 }
 
 /* ---- AES ---- */
 
+/* A cipher whose key schedule is in secure memory, which is wiped by close */
+static gcry_cipher_hd_t aes256_open(enum gcry_cipher_modes mode,
+                                    const uint8_t key[32])
+{
+    gcry_cipher_hd_t cipher;
+    gcry_error_t err;
+
+    crypto_init();
+    err = gcry_cipher_open(&cipher, GCRY_CIPHER_AES256, mode,
+                           GCRY_CIPHER_SECURE);
+    assert(!err);
+    err = gcry_cipher_setkey(cipher, key, 32);
+    assert(!err);
+    return cipher;
+}
+
 void caliptra_aes256_cbc_decrypt(const uint8_t key[32], const uint8_t iv[16],
                                  const uint8_t *in, uint8_t *out, size_t len)
 {
-    g_autoptr(QCryptoCipher) cipher = NULL;
+    gcry_cipher_hd_t cipher = aes256_open(GCRY_CIPHER_MODE_CBC, key);
+    gcry_error_t err;
 
-    cipher = qcrypto_cipher_new(QCRYPTO_CIPHER_ALGO_AES_256,
-                                QCRYPTO_CIPHER_MODE_CBC, key, 32,
-                                &error_abort);
-    qcrypto_cipher_setiv(cipher, iv, 16, &error_abort);
-    qcrypto_cipher_decrypt(cipher, in, out, len, &error_abort);
+    err = gcry_cipher_setiv(cipher, iv, 16);
+    assert(!err);
+    /* in place: libgcrypt knows no two buffers that are the same */
+    memmove(out, in, len);
+    err = gcry_cipher_decrypt(cipher, out, len, NULL, 0);
+    assert(!err);
+    gcry_cipher_close(cipher);
 }
 
 /* ---- CTR_DRBG (SP 800-90A) ---- */
 
 void caliptra_ctr_drbg_block(CaliptraCtrDrbg *drbg, uint8_t out[16])
 {
-    g_autoptr(QCryptoCipher) cipher = NULL;
+    gcry_cipher_hd_t cipher;
+    gcry_error_t err;
 
     for (int i = sizeof(drbg->v) - 1; i >= 0 && ++drbg->v[i] == 0; i--) {
         /* carry */
     }
-    cipher = qcrypto_cipher_new(QCRYPTO_CIPHER_ALGO_AES_256,
-                                QCRYPTO_CIPHER_MODE_ECB, drbg->key,
-                                sizeof(drbg->key), &error_abort);
-    qcrypto_cipher_encrypt(cipher, drbg->v, out, sizeof(drbg->v),
-                           &error_abort);
+    cipher = aes256_open(GCRY_CIPHER_MODE_ECB, drbg->key);
+    err = gcry_cipher_encrypt(cipher, out, CALIPTRA_CTR_DRBG_BLOCK_SIZE,
+                              drbg->v, sizeof(drbg->v));
+    assert(!err);
+    gcry_cipher_close(cipher);
 }
 
 void caliptra_ctr_drbg_update(CaliptraCtrDrbg *drbg, const uint8_t data[48])
@@ -364,6 +396,7 @@ void caliptra_ctr_drbg_update(CaliptraCtrDrbg *drbg, const uint8_t data[48])
     }
     memcpy(drbg->key, temp, sizeof(drbg->key));
     memcpy(drbg->v, temp + sizeof(drbg->key), sizeof(drbg->v));
+    caliptra_wipe(temp, sizeof(temp));
 }
 
 /* ---- P-384 (FIPS 186-4 D.1.2.4, with libgcrypt's arithmetic) ---- */
@@ -431,6 +464,15 @@ static gcry_mpi_t p384_load(const uint8_t bytes[P384_BYTES])
                                      NULL);
 
     assert(!err);
+    return x;
+}
+
+/* Whatever is computed from it is in secure memory, too */
+static gcry_mpi_t p384_load_secret(const uint8_t bytes[P384_BYTES])
+{
+    gcry_mpi_t x = p384_load(bytes);
+
+    gcry_mpi_set_flag(x, GCRYMPI_FLAG_SECURE);
     return x;
 }
 
@@ -590,7 +632,7 @@ void caliptra_p384_keygen(CaliptraP384 *c, const uint8_t seed[48],
     gcry_mpi_t d;
 
     caliptra_hmac_drbg384(seed, nonce, priv);
-    d = p384_load(priv);
+    d = p384_load_secret(priv);
     p384_mul(c, q, d, NULL, NULL);
     gcry_mpi_ec_get_affine(qx, qy, q, c->ctx);
     p384_store(x, qx);
@@ -613,15 +655,16 @@ bool caliptra_p384_sign(CaliptraP384 *c, const uint8_t priv[48],
     if (!caliptra_p384_scalar_ok(priv)) {
         return false;
     }
-    d = p384_load(priv);
+    d = p384_load_secret(priv);
     z = p384_load_msg(c, msg);
     p384_store(nonce, z);
     caliptra_hmac_drbg384(priv, nonce, nonce);
-    k = p384_load(nonce);
+    k = p384_load_secret(nonce);
+    caliptra_wipe(nonce, sizeof(nonce));
 
     kg = gcry_mpi_point_new(0);
     ri = gcry_mpi_new(P384_BITS);
-    si = gcry_mpi_new(P384_BITS);
+    si = gcry_mpi_snew(P384_BITS);
     p384_mul(c, kg, k, NULL, NULL);
     gcry_mpi_ec_get_affine(ri, NULL, kg, c->ctx);
     gcry_mpi_mod(ri, ri, c->n);

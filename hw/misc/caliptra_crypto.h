@@ -10,6 +10,18 @@
 #ifndef HW_MISC_CALIPTRA_CRYPTO_H
 #define HW_MISC_CALIPTRA_CRYPTO_H
 
+/**
+ * caliptra_wipe: forget a secret that is needed no more
+ * @secret: @len bytes, on the stack or in memory that is going to be freed
+ *
+ * A memset() that no compiler takes for superfluous.
+ */
+static inline void caliptra_wipe(void *secret, size_t len)
+{
+    memset(secret, 0, len);
+    asm volatile("" : : "r" (secret) : "memory");
+}
+
 /* ---- SHA-2 (FIPS 180-4) ---- */
 
 #define CALIPTRA_SHA512_BLOCK_SIZE  128

@@ -57,6 +57,10 @@ static void doe_done(CaliptraState *s)
         /* the offset goes on where it is: FE first, and UDS is rotated */
         d->dest_offset = (d->dest_offset + n) % CALIPTRA_KV_WORDS;
         *flow_done = true;
+        caliptra_wipe(key_words, sizeof(key_words));
+        caliptra_wipe(key, sizeof(key));
+        caliptra_wipe(words, sizeof(words));
+        caliptra_wipe(text, sizeof(text));
     }
     d->ctrl = FIELD_DP32(d->ctrl, DOE_CTRL, CMD, DOE_CMD_IDLE);
     caliptra_engine_done(s, &caliptra_engine_doe);

@@ -59,16 +59,22 @@ static void ecc_keygen(CaliptraState *s)
     } else if (!c->seed_present) {
         memcpy(c->privkey_out, words, sizeof(words));
     }
+    caliptra_wipe(seed, sizeof(seed));
+    caliptra_wipe(priv, sizeof(priv));
+    caliptra_wipe(words, sizeof(words));
 }
 
 static bool ecc_sign(CaliptraEcc *c)
 {
     uint8_t priv[P384_BYTES], msg[P384_BYTES];
     uint8_t r[P384_BYTES], s[P384_BYTES];
+    bool ok;
 
     caliptra_words_to_bytes(priv, c->privkey_in, P384_WORDS);
     caliptra_words_to_bytes(msg, c->msg, P384_WORDS);
-    if (!caliptra_p384_sign(c->curve, priv, msg, r, s)) {
+    ok = caliptra_p384_sign(c->curve, priv, msg, r, s);
+    caliptra_wipe(priv, sizeof(priv));
+    if (!ok) {
         return false;
     }
     caliptra_bytes_to_words(c->sign_r, r, P384_WORDS);

@@ -149,6 +149,7 @@ void caliptra_kv_read_write(CaliptraState *s, const CaliptraReg *r, unsigned i,
         words, &last_dword);
     c->valid = true;
     port->load(s, words, last_dword);
+    caliptra_wipe(words, sizeof(words));
 }
 
 void caliptra_kv_write_write(CaliptraState *s, const CaliptraReg *r,

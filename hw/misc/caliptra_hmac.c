@@ -58,6 +58,9 @@ static void hmac_start(CaliptraState *s, unsigned cmd)
     /* the outer hash follows every block, with KEY as it is now */
     caliptra_hmac384_finish(c->h, key, tag);
     caliptra_bytes_to_words(c->result, tag, ARRAY_SIZE(c->result));
+    caliptra_wipe(key, sizeof(key));
+    caliptra_wipe(block, sizeof(block));
+    caliptra_wipe(tag, sizeof(tag));
     caliptra_engine_start(s, &caliptra_engine_hmac, cmd, HMAC_BLOCK_NS);
 }
 
@@ -158,6 +161,7 @@ static void hmac_block_load(CaliptraState *s, const uint32_t words[12],
     } else {
         memcpy(c->block, block, 4 * n);
     }
+    caliptra_wipe(block, sizeof(block));
 }
 
 static const CaliptraKvPort hmac_rd_key = {

@@ -78,6 +78,7 @@ static void csrng_next_block(CaliptraTrng *t)
         csrng_extra(t, data);
         caliptra_ctr_drbg_update(&t->drbg, data);
     }
+    caliptra_wipe(block, sizeof(block));
 }
 
 static void csrng_clear(CaliptraTrng *t)
@@ -106,6 +107,8 @@ static void csrng_seed(CaliptraTrng *t, bool entropy)
         memset(&t->drbg, 0, sizeof(t->drbg));
     }
     caliptra_ctr_drbg_update(&t->drbg, data);
+    caliptra_wipe(data, sizeof(data));
+    caliptra_wipe(noise, sizeof(noise));
     t->fips = entropy;
 }
 
