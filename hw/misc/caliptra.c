@@ -36,7 +36,14 @@
 
 uint64_t caliptra_clock_ticks(CaliptraState *s)
 {
-    return clock_ns_to_ticks(s->clk, caliptra_time_get(&s->time));
+    int64_t ns = caliptra_time_get(&s->time);
+
+    /* it ends where 64 bits do, after 146 years at 4 GHz */
+    if (clock_is_enabled(s->clk) &&
+        ns > clock_ticks_to_ns(s->clk, UINT64_MAX)) {
+        return UINT64_MAX;
+    }
+    return clock_ns_to_ticks(s->clk, ns);
 }
 
 int64_t caliptra_clock_deadline(CaliptraState *s, uint64_t ticks)

@@ -47,7 +47,9 @@ static const MemoryRegionOps soc_window_ops = {
     .read_with_attrs = soc_window_read,
     .write_with_attrs = soc_window_write,
     .endianness = DEVICE_LITTLE_ENDIAN,
-    .valid = { .min_access_size = 4, .max_access_size = 4 },
+    /* as two of 32 bits, the lower address first */
+    .valid = { .min_access_size = 4, .max_access_size = 8 },
+    .impl = { .min_access_size = 4, .max_access_size = 4 },
 };
 
 /* ---- straps and power ---- */

@@ -51,9 +51,16 @@ static VeerCPU *veer(CPURISCVState *env)
 
 /* ---- counters ---- */
 
+/* The count ends where 64 bits do, after 146 years at 4 GHz */
 static uint64_t veer_clocks(VeerCPU *cpu)
 {
-    return clock_ns_to_ticks(cpu->clk, qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL));
+    int64_t ns = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
+
+    if (clock_is_enabled(cpu->clk) &&
+        ns > clock_ticks_to_ns(cpu->clk, UINT64_MAX)) {
+        return UINT64_MAX;
+    }
+    return clock_ns_to_ticks(cpu->clk, ns);
 }
 
 /* Without icount QEMU does not count; then the clock stands for it */
@@ -233,7 +240,11 @@ static void timers_arm(VeerCPU *cpu)
             wanted |= mie & BIT(timer_irq(1));
         }
         if (wanted && t->cnt.running) {
-            first = MIN(first, t->cnt.base + t->bound + 1 - t->cnt.value);
+            uint64_t left = (uint64_t)t->bound + 1 - t->cnt.value;
+
+            if (left < UINT64_MAX - t->cnt.base) {
+                first = MIN(first, t->cnt.base + left);
+            }
         }
     }
     if (first == UINT64_MAX) {
@@ -241,7 +252,7 @@ static void timers_arm(VeerCPU *cpu)
     } else {
         uint64_t ns = clock_ticks_to_ns(cpu->clk, first);
 
-        if (clock_ns_to_ticks(cpu->clk, ns) < first) {
+        if (ns < INT64_MAX && clock_ns_to_ticks(cpu->clk, ns) < first) {
             ns++;
         }
         timer_mod_ns(cpu->match, ns);

@@ -104,6 +104,18 @@ class Clock(unittest.TestCase):
                 self.rest(qtest)
                 self.assertEqual(qtest.read32(WDT_STATUS) & 3, 3)
 
+    def test_end_of_time(self):
+        """Beyond what 64 bits of clocks hold, and up to QEMU's last moment."""
+        for hz in (1, 4 * 10 ** 9):
+            with self.subTest(hz=hz):
+                qtest = self.core(hz)
+                qtest.clock_set((1 << 62) - 2)
+                self.arm(qtest, 5)
+                self.rest(qtest, 4)
+                qtest.clock_set((1 << 63) - 2 * SECOND)
+                self.arm(qtest, 1000)
+                self.rest(qtest)
+
 
 if __name__ == '__main__':
     unittest.main()
