@@ -37,7 +37,8 @@ static bool believe;
     RET_TYPE __wrap_##NAME_AND_ARGS; \
     RET_TYPE __real_##NAME_AND_ARGS;
 
-WRAP(CaliptraP384Verify, caliptra_p384_verify(const uint8_t x[48],
+WRAP(CaliptraP384Verify, caliptra_p384_verify(CaliptraP384 *c,
+                                              const uint8_t x[48],
                                               const uint8_t y[48],
                                               const uint8_t msg[48],
                                               const uint8_t r[48],
@@ -48,14 +49,15 @@ WRAP(uint32_t, caliptra_lms_verify(const uint8_t pub[CALIPTRA_LMS_PUB_SIZE],
                                    const void *msg, size_t len, bool *good))
 
 CaliptraP384Verify __wrap_caliptra_p384_verify(
-    const uint8_t x[48], const uint8_t y[48], const uint8_t msg[48],
-    const uint8_t r[48], const uint8_t s[48], uint8_t verify_r[48])
+    CaliptraP384 *c, const uint8_t x[48], const uint8_t y[48],
+    const uint8_t msg[48], const uint8_t r[48], const uint8_t s[48],
+    uint8_t verify_r[48])
 {
     if (believe) {
         memcpy(verify_r, r, 48);
         return CALIPTRA_P384_DONE;
     }
-    return __real_caliptra_p384_verify(x, y, msg, r, s, verify_r);
+    return __real_caliptra_p384_verify(c, x, y, msg, r, s, verify_r);
 }
 
 uint32_t __wrap_caliptra_lms_verify(
