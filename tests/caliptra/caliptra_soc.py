@@ -146,8 +146,9 @@ class CaliptraSoc(QTest):
         else:
             kwargs.update(binary=RISCV_BINARY, qmp=True, accel='tcg',
                           bios=str(genuine.images().rom))
-            # instructions take the time that they take in silicon, about
-            args = ['-S', '-icount', 'shift=3', *args]
+            # instructions take some time: polls for random numbers must not
+            # end before a busy host has served them
+            args = ['-S', '-icount', 'shift=5,align=on', *args]
             self.ns, self.slice = 0, VEER_STEP
         super().__init__(machine=machine + machine_options, args=args,
                          **kwargs)

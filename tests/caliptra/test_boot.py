@@ -406,7 +406,7 @@ class BootTests(unittest.TestCase):
         self.expired(0x0105000c)
 
     def test_watchdog_stops_in_runtime(self):
-        self.start_with_watchdog(10 * 1000 * 1000)
+        self.start_with_watchdog(100 * 1000 * 1000)
         soc = self.soc
         soc.wait_ready_for_fw()
         soc.load_firmware(env.bundle())
