@@ -12,6 +12,7 @@
 
 #include "qemu/osdep.h"
 #include "qapi/error.h"
+#include "qemu/main-loop.h"
 #include "qemu/timer.h"
 #include "exec/cpu-common.h"
 #include "exec/icount.h"
@@ -30,11 +31,16 @@
 #define VEER_DCCM_SIZE      (128 * KiB)
 #define VEER_PIC_BASE       0x60000000
 
+/* reads of a register without a rest, and the rest */
+#define POLLS_AT_ONCE       1000
+#define POLL_REST_US        10
+
 /* characters of firmware's console that may wait for the chardev */
 #define CONSOLE_QUEUE_SIZE  4096
 
 /* registers of soc_ifc_reg that matter here */
 #define REG_RESET_REASON    (CALIPTRA_SOC_IFC_BASE + 0x040)
+#define REG_TRNG_STATUS     (CALIPTRA_SOC_IFC_BASE + 0x0AC)
 #define REG_OUTPUT_WIRES    (CALIPTRA_SOC_IFC_BASE + 0x0CC)
 #define REG_NMI_VECTOR      (CALIPTRA_SOC_IFC_BASE + 0x62C)
 
@@ -118,15 +124,28 @@ static MemTxResult veer_result(CaliptraVeerState *s, MemTxResult result)
 
 /*
  * Who reads a register again waits for something.  What is due by now need
- * not wait for the main loop, too; with icount it does not anyway.
+ * not wait for the main loop, too; with icount it does not anyway.  What is
+ * not there after many reads, a SoC outside brings: firmware counts its reads
+ * (250,000 for entropy, drivers/src/trng_ext.rs), so they must not be faster
+ * than that SoC's host.
  */
 static void veer_poll(CaliptraVeerState *s, uint32_t addr)
 {
-    if (addr == s->last_read && !icount_enabled() &&
-        qemu_clock_expired(QEMU_CLOCK_VIRTUAL)) {
-        qemu_clock_run_timers(QEMU_CLOCK_VIRTUAL);
+    if (addr != s->last_read) {
+        s->last_read = addr;
+        s->polls = 0;
+    } else if (!icount_enabled()) {
+        if (qemu_clock_expired(QEMU_CLOCK_VIRTUAL)) {
+            qemu_clock_run_timers(QEMU_CLOCK_VIRTUAL);
+        }
+        if (s->polls < POLLS_AT_ONCE) {
+            s->polls++;
+        } else if (addr == REG_TRNG_STATUS) {
+            bql_unlock();
+            g_usleep(POLL_REST_US);
+            bql_lock();
+        }
     }
-    s->last_read = addr;
 }
 
 static MemTxResult veer_bus_read(void *opaque, hwaddr offset, uint64_t *data,

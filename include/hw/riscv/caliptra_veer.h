@@ -42,8 +42,9 @@ struct CaliptraVeerState {
     uint32_t requests;
     /* a reset of the core is on its way */
     bool stopping;
-    /* what it has read last */
+    /* what it has read last, and how often again */
     uint32_t last_read;
+    unsigned polls;
 
     /* generic_output_wires as a console: bit 8 at the last character */
     CharFrontend console;
