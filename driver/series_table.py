@@ -540,6 +540,18 @@ INTERIM = {
         ('return wires | caliptra_engines_wires(s) << '
          'CALIPTRA_WIRE_ENGINES_SHIFT;', 'return wires;',
          'hw/misc/caliptra_engines.c'),
+        ("""\
+    if (event == ClockPreUpdate) {
+        caliptra_soc_ifc_clock_stop(s);
+    } else {
+        caliptra_soc_ifc_clock_start(s);
+        caliptra_update(s);
+    }
+""", """\
+    if (event == ClockUpdate) {
+        caliptra_update(s);
+    }
+""", 'hw/misc/caliptra_soc_ifc.c'),
     ),
     'hw/arm/aspeed_ast27x0-fc.c': (
         ('MACHINE(s)->kernel_filename || ast2700fc_starts_ca35(s)',
