@@ -6,8 +6,8 @@
  * and the measurements on the way to the root, and is certified by the
  * runtime's alias key.
  *
- * Behaviour is that of caliptra-dpe (dpe/src; each release has the commit of its
- * tag's submodule, 1.2.0 7679315) as caliptra-sw 1.2 calls it
+ * Behaviour is that of caliptra-dpe (dpe/src; each release has the commit of
+ * its tag's submodule, 1.2.0 7679315) as caliptra-sw 1.2 calls it
  * (runtime/src/invoke_dpe.rs, runtime/src/dpe_crypto.rs,
  * runtime/src/dpe_platform.rs).  A command makes its checks first, then asks
  * for its random numbers, then acts: so it can be run again from its
