@@ -715,7 +715,7 @@ class Check:
                  for test in patch.tests]
         start = log.stat().st_size
         self.run(log, 'pyvenv/bin/meson', 'test', '--no-rebuild', '-t', '5',
-                 *names)
+                 '--setup', 'thorough', *names)
         with open(log, encoding='utf-8') as f:
             f.seek(start)
             results = re.findall(
