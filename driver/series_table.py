@@ -403,24 +403,23 @@ What the tools make and refuse.
       'tests/caliptra/test_flash.py', 'tests/caliptra/test_otp.py'],
           ['test_bundle', 'test_manifest', 'test_flash', 'test_otp']),
     Patch('tests/caliptra: Hardware of a core', """
-Registers, mailbox, SHA accelerator, engines against models; bus traces.
+Registers, mailbox, SHA accelerator, engines against models; bus traces,
+snapshots.
 """, ['tests/caliptra/test_registers.py', 'tests/caliptra/test_mailbox.py',
       'tests/caliptra/test_sha.py', 'tests/caliptra/test_engines.py',
       'tests/caliptra/test_replay.py', 'tests/caliptra/test_fuzz*.py',
-      'tests/caliptra/test_coverage.py'],
+      'tests/caliptra/test_coverage.py', 'tests/caliptra/test_snapshot.py'],
           ['test_registers', 'test_mailbox', 'test_sha', 'test_engines',
-           'test_replay', 'test_fuzz', 'test_coverage']),
+           'test_replay', 'test_fuzz', 'test_coverage', 'test_snapshot']),
     Patch('tests/caliptra: Firmware of a core', """
-Boot, bundles that must be refused, identity, commands, DPE, snapshots.
-""", ['tests/caliptra/test_[!clmstv]*.py', 'tests/caliptra/test_mbox.py',
+Boot, bundles that must be refused, identity, commands, DPE.
+""", ['tests/caliptra/test_[!clmpstv]*.py', 'tests/caliptra/test_mbox.py',
       'tests/caliptra/test_cl[!o]*.py', 'tests/caliptra/test_co*.py',
-      'tests/caliptra/test_snapshot.py', 'tests/caliptra/test_secrets.py'],
+      'tests/caliptra/test_peeks.py', 'tests/caliptra/test_secrets.py'],
           ['test_boot', 'test_badbundles', 'test_identity', 'test_commands',
            'test_releases',
-           'test_dpe', 'test_dpe_model', 'test_dpe_resets', 'test_snapshot',
-           'test_secrets',
-           'test_auth_manifest', 'test_mbox', 'test_properties', 'test_peeks',
-           'test_ipc',
+           'test_dpe', 'test_dpe_model', 'test_dpe_resets', 'test_secrets',
+           'test_auth_manifest', 'test_mbox', 'test_peeks', 'test_ipc',
            'test_clients', 'test_flash_boot', 'test_otp_machine']),
     Patch('tests/caliptra: What a guest stands on', """
 The start of the four cores, their console, and the mailbox from their side.
@@ -494,9 +493,10 @@ compared, a ROM and a firmware that boot, snapshots within, and streams that
 are damaged.
 """, ['tests/caliptra/test_veer*.py', 'tests/caliptra/test_machine.py',
       'tests/caliptra/test_streams.py', 'tests/caliptra/test_clock.py',
-      'tests/caliptra/test_target.py', 'tests/caliptra/veer/*'],
+      'tests/caliptra/test_target.py', 'tests/caliptra/test_properties.py',
+      'tests/caliptra/veer/*'],
           ['test_veer', 'test_machine', 'test_streams', 'test_clock',
-           'test_target']),
+           'test_target', 'test_properties']),
     Patch('tests/caliptra: SoC and core in two processes', """
 Each end against a model of the other, what goes wrong between them, noise,
 and both together, as the tests of the ast2700fc machine find them.

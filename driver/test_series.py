@@ -96,6 +96,18 @@ class Series(unittest.TestCase):
                 self.assertIn(m[1] or m[2] or m[3], names,
                               f'{name}: no patch runs it')
 
+    def test_tests_import(self):
+        """What a test in Python imports comes before, or with it"""
+        for name, home in self.points.home.items():
+            if Path(name).parent != Path('tests/caliptra') or \
+               not name.endswith('.py'):
+                continue
+            for module in re.findall(r'^(?:import|from) (\w+)',
+                                     self.points.final[name], re.M):
+                other = f'tests/caliptra/{module}.py'
+                self.assertLessEqual(self.points.home.get(other, -1), home,
+                                     f'{name} imports {module}')
+
     def test_tests_are_registered(self):
         """make check runs what is in tests/caliptra"""
         listed = self.points.final['tests/caliptra/meson.build']
