@@ -117,12 +117,11 @@ uint32_t caliptra_checksum(uint32_t cmd, const void *payload, size_t len)
     return -sum;
 }
 
-void caliptra_mbox_start(QTestState *qts, uint32_t cmd, const void *data,
-                         size_t len)
+void caliptra_mbox_execute(QTestState *qts, uint32_t cmd, const void *data,
+                           size_t len)
 {
     const uint8_t *p = data;
 
-    g_assert_cmphex(qtest_readl(qts, MBOX_LOCK), ==, 0);
     qtest_writel(qts, MBOX_CMD, cmd);
     qtest_writel(qts, MBOX_DLEN, len);
     for (size_t i = 0; i < len; i += 4) {
@@ -132,6 +131,13 @@ void caliptra_mbox_start(QTestState *qts, uint32_t cmd, const void *data,
         qtest_writel(qts, MBOX_DATAIN, ldl_le_p(word));
     }
     qtest_writel(qts, MBOX_EXECUTE, 1);
+}
+
+void caliptra_mbox_start(QTestState *qts, uint32_t cmd, const void *data,
+                         size_t len)
+{
+    g_assert_cmphex(qtest_readl(qts, MBOX_LOCK), ==, 0);
+    caliptra_mbox_execute(qts, cmd, data, len);
 }
 
 uint32_t caliptra_mbox_wait(QTestState *qts)

@@ -202,11 +202,15 @@ bool caliptra_wait(QTestState *qts, uint64_t addr, uint32_t mask,
 uint32_t caliptra_checksum(uint32_t cmd, const void *payload, size_t len);
 
 /**
- * caliptra_mbox_start: take the lock and send a command
+ * caliptra_mbox_execute: send a command; the caller has the lock
  * @qts: the machine
  * @cmd: command word
  * @data: DATAIN stream of @len bytes, the last word zero-padded
  */
+void caliptra_mbox_execute(QTestState *qts, uint32_t cmd, const void *data,
+                           size_t len);
+
+/* The same, with the lock taken first */
 void caliptra_mbox_start(QTestState *qts, uint32_t cmd, const void *data,
                          size_t len);
 

@@ -198,15 +198,7 @@ void caliptra_fuzz_command(QTestState *s, uint32_t cmd, const uint8_t *data,
     if (qtest_readl(s, MBOX_LOCK)) {
         return;
     }
-    qtest_writel(s, MBOX_CMD, cmd);
-    qtest_writel(s, MBOX_DLEN, len);
-    for (size_t i = 0; i < len; i += 4) {
-        uint8_t word[4] = { };
-
-        memcpy(word, data + i, MIN(4, len - i));
-        qtest_writel(s, MBOX_DATAIN, ldl_le_p(word));
-    }
-    qtest_writel(s, MBOX_EXECUTE, 1);
+    caliptra_mbox_execute(s, cmd, data, len);
     for (int i = 0; i < COMMAND_STEPS; i++) {
         if (MBOX_STATUS_STATUS(qtest_readl(s, MBOX_STATUS)) ||
             qtest_readl(s, IFC_FW_ERROR_FATAL)) {

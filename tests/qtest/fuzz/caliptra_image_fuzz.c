@@ -139,10 +139,32 @@ static void load_bundle(QTestState *s, const uint8_t *image, size_t len)
     }
 }
 
+/*
+ * An authorization manifest is its preamble, a count, and entries (caliptra-sw
+ * auth-manifest/types/src/lib.rs)
+ */
+#define MANIFEST_ENTRIES    (0x1C00 + 4)
+typedef struct QEMU_PACKED ManifestEntry {
+    uint8_t fw_id[4];
+    uint8_t flags[4];
+    uint8_t digest[48];
+} ManifestEntry;
+
+/* AUTHORIZE_AND_STASH (runtime/src/authorize_and_stash.rs), little-endian */
+typedef struct QEMU_PACKED AuthorizeReq {
+    uint8_t fw_id[4];
+    uint8_t measurement[48];
+    uint8_t context[48];
+    uint8_t svn[4];
+    uint8_t flags[4];
+    uint8_t source[4];
+} AuthorizeReq;
+#define SOURCE_IN_REQUEST   1
+
 static void load_manifest(QTestState *s, const uint8_t *image, size_t len)
 {
     g_autofree uint8_t *req = g_malloc(4 + len);
-    uint8_t judged[4 + 48 + 48 + 4 + 4 + 4] = { };
+    AuthorizeReq judged = { };
     uint8_t rsp[12];
 
     stl_le_p(req, len);
@@ -150,13 +172,17 @@ static void load_manifest(QTestState *s, const uint8_t *image, size_t len)
     caliptra_fuzz_request(s, CALIPTRA_CMD_SET_AUTH_MANIFEST, req, 4 + len,
                           rsp, sizeof(rsp));
     /* the first image of its list, whatever its digest is */
-    if (len >= 0x1C00 + 4 + 8 + 48) {
-        memcpy(judged, image + 0x1C00 + 4, 4);
-        memcpy(judged + 4, image + 0x1C00 + 4 + 8, 48);
+    if (len >= MANIFEST_ENTRIES + sizeof(ManifestEntry)) {
+        const ManifestEntry *entry =
+            (const ManifestEntry *)(image + MANIFEST_ENTRIES);
+
+        memcpy(judged.fw_id, entry->fw_id, sizeof(judged.fw_id));
+        memcpy(judged.measurement, entry->digest, sizeof(judged.measurement));
     }
-    stl_le_p(judged + sizeof(judged) - 4, 1);
-    caliptra_fuzz_request(s, CALIPTRA_CMD_AUTHORIZE_AND_STASH, judged,
-                          sizeof(judged), rsp, sizeof(rsp));
+    stl_le_p(judged.source, SOURCE_IN_REQUEST);
+    caliptra_fuzz_request(s, CALIPTRA_CMD_AUTHORIZE_AND_STASH,
+                          (const uint8_t *)&judged, sizeof(judged), rsp,
+                          sizeof(rsp));
 }
 
 static void caliptra_image_fuzz(QTestState *s, const unsigned char *data,
