@@ -1132,11 +1132,10 @@ static uint32_t zero_cdi(CaliptraFw *fw, const char *label, unsigned slot)
 uint32_t caliptra_dice_disable_attestation(CaliptraFw *fw)
 {
     bool zero_cdis = caliptra_rt_has(fw, CALIPTRA_RT_ZERO_CDIS);
+    unsigned draws = caliptra_dice_disable_attestation_draws(fw);
+    CaliptraEccPub pub;
     uint32_t err;
 
-    if (!caliptra_fw_draws(fw, caliptra_dice_disable_attestation_draws(fw))) {
-        return CALIPTRA_FW_ENTROPY;
-    }
     err = caliptra_drv_kv_erase(fw, KEY_ID_RT_CDI);
     if (err) {
         return err;
@@ -1145,22 +1144,36 @@ uint32_t caliptra_dice_disable_attestation(CaliptraFw *fw)
     if (err) {
         return err;
     }
+    if (!caliptra_fw_draws(fw, 1)) {
+        return CALIPTRA_FW_ENTROPY;
+    }
     err = zero_cdi(fw, zero_cdis ? "zero_cdi" : "zero_rt_cdi", KEY_ID_RT_CDI);
     if (err) {
         return err;
     }
     if (zero_cdis) {
+        if (!caliptra_fw_draws(fw, 2)) {
+            return CALIPTRA_FW_ENTROPY;
+        }
         err = zero_cdi(fw, "zero_cdi", KEY_ID_EXPORTED_DPE_CDI);
         if (err) {
             return err;
         }
     }
+    if (!caliptra_fw_draws(fw, draws - 1)) {
+        return CALIPTRA_FW_ENTROPY;
+    }
     /* the CDI itself is the seed */
-    err = caliptra_drv_ecc_keygen(fw, KEY_ID_RT_CDI, KEY_ID_RT_PRIV_KEY,
-                                  &fw->pdata.rt_pub_key);
+    err = caliptra_drv_ecc_keygen(fw, KEY_ID_RT_CDI, KEY_ID_RT_PRIV_KEY, &pub);
     if (err) {
         return err;
     }
+    if (!caliptra_fw_draws(fw, draws)) {
+        return fw->trng_error ?
+               CALIPTRA_ERR_DRIVER_ECC384_KEYGEN_PAIRWISE_CONSISTENCY_FAILURE :
+               CALIPTRA_FW_ENTROPY;
+    }
+    fw->pdata.rt_pub_key = pub;
     fw->pdata.attestation_disabled = true;
     return CALIPTRA_FW_OK;
 }

@@ -88,6 +88,11 @@ DpeStatus caliptra_dpe_draws(DpeEnv *env, unsigned n)
     if (caliptra_fw_draws(env->fw, env->draws)) {
         return DPE_OK;
     }
+    if (env->fw->trng_error && env->pairwise &&
+        env->fw->trng_have == env->pairwise) {
+        return caliptra_dpe_driver_status(env,
+            CALIPTRA_ERR_DRIVER_ECC384_KEYGEN_PAIRWISE_CONSISTENCY_FAILURE);
+    }
     if (env->fw->trng_error) {
         return caliptra_dpe_driver_status(env, env->fw->trng_error);
     }
@@ -360,6 +365,7 @@ static DpeStatus dpe_derive_exported(DpeEnv *env, unsigned idx, bool retain)
 
     /* handle, KDF; then KDF, key pair (2), signature of the alias key */
     first = env->draws;
+    env->pairwise = first + 4;
     least = exported->valid && checks_first ? 1 : 2;
     draws_status = caliptra_dpe_draws(env, exported->valid ? least : 6);
     if (draws_status == DPE_ENTROPY ||
@@ -535,6 +541,7 @@ static DpeStatus dpe_certify_key(DpeEnv *env, const void *body)
         return DPE_INVALID_ARGUMENT;
     }
     /* KDF twice, key pair (2), signature of the alias key, CSR's own */
+    env->pairwise = env->draws + 3;
     status = caliptra_dpe_draws(env, format == DPE_FORMAT_CSR ? 6 : 5);
     if (status) {
         return status;
@@ -584,6 +591,7 @@ static DpeStatus dpe_sign(DpeEnv *env, const void *body)
         return DPE_INVALID_ARGUMENT;
     }
     /* KDF twice, key pair (2), signature */
+    env->pairwise = env->draws + 3;
     status = caliptra_dpe_draws(env, 5);
     if (status) {
         return status;

@@ -180,6 +180,8 @@ typedef struct DpeEnv {
     size_t rsp_len;
     /* TRNG draws that this command has accounted for, in order */
     unsigned draws;
+    /* which of them is the consistency check of a new key; 0: none */
+    unsigned pairwise;
     /* the driver's error number behind DPE_CRYPTO_LIB_ERROR */
     uint32_t detail;
 } DpeEnv;

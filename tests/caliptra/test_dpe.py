@@ -39,6 +39,7 @@ import dpe_random                                            # noqa: E402
 import dpe_vectors as v                                      # noqa: E402
 
 TRNG_TIMEOUT = 0x00100001
+PAIRWISE_FAILURE = 0x0005000d
 
 
 # ---- known answers ----
@@ -488,13 +489,13 @@ class DriverErrors(DeviceTest):
         return (status, rsp, soc.read32(cs.FW_ERROR_NON_FATAL),
                 soc.read32(cs.FW_EXTENDED_ERROR_INFO))
 
-    def check_status(self, req):
+    def check_status(self, req, detail=TRNG_TIMEOUT):
         status, rsp, non_fatal, ext = self.raw(req)
         self.assertEqual(status, cs.DATA_READY)
         self.assertEqual(rsp[8:].hex(),
                          struct.pack('<IIII', 12, 0x44504552, 0x02000002,
                                      4).hex())
-        self.assertEqual((non_fatal, ext), (0, TRNG_TIMEOUT))
+        self.assertEqual((non_fatal, ext), (0, detail))
 
     def check_failure(self, error, ext, req, cmd):
         status, _, *errors = self.raw(req, cmd)
@@ -502,20 +503,36 @@ class DriverErrors(DeviceTest):
         self.assertEqual(errors, [error, ext])
 
     def test_commands(self):
-        for req, draws in ((m.sign(), 5), (m.certify(), 5),
-                           (m.certify(fmt=1), 6), (m.rotate(), 1),
-                           (m.initialize(m.SIMULATION), 1), (m.derive(), 1)):
+        for req, draws, pairwise in (
+                (m.sign(), 5, 3), (m.certify(), 5, 3),
+                (m.certify(fmt=1), 6, 3), (m.rotate(), 1, None),
+                (m.initialize(m.SIMULATION), 1, None), (m.derive(), 1, None)):
             for n in range(draws):
                 with self.subTest(req=req[12:16].hex(), n=n):
                     self.withhold(n)
-                    self.check_status(req)
-        self.withhold(2)
-        self.check_failure(m.CERTIFY_KEY_EXTENDED_FAILED, TRNG_TIMEOUT,
-                           m.certify_extended(), m.CMD_CERTIFY_KEY_EXTENDED)
-        self.withhold(1)
-        self.check_failure(TRNG_TIMEOUT, 0,
-                           m.request(m.CMD_DISABLE_ATTESTATION, b''),
-                           m.CMD_DISABLE_ATTESTATION)
+                    self.check_status(req, PAIRWISE_FAILURE if n == pairwise
+                                      else TRNG_TIMEOUT)
+        for n, detail in ((2, TRNG_TIMEOUT), (3, PAIRWISE_FAILURE)):
+            self.withhold(n)
+            self.check_failure(m.CERTIFY_KEY_EXTENDED_FAILED, detail,
+                               m.certify_extended(),
+                               m.CMD_CERTIFY_KEY_EXTENDED)
+
+    def test_disable_attestation(self):
+        """The keys are gone however far it comes; then it can be repeated."""
+        req = m.request(m.CMD_DISABLE_ATTESTATION, b'')
+        for n, error in ((0, TRNG_TIMEOUT), (1, TRNG_TIMEOUT),
+                         (2, PAIRWISE_FAILURE)):
+            with self.subTest(n=n):
+                self.bench.cold_boot()
+                self.withhold(n)
+                self.check_failure(error, 0, req, m.CMD_DISABLE_ATTESTATION)
+                self.bench.soc.withhold = None
+                sign = self.raw(m.sign())
+                self.assertEqual(struct.unpack_from('<I', sign[1], 16)[0] == 0,
+                                 n > 0)
+                status, rsp, *_ = self.raw(req, m.CMD_DISABLE_ATTESTATION)
+                self.assertEqual((status, len(rsp)), (cs.DATA_READY, 8))
 
     def test_nothing_changes(self):
         """After all that the contexts are what they were."""
@@ -533,10 +550,11 @@ class DriverErrors(DeviceTest):
 
     def test_export(self):
         """A failure after the handle was stored leaves it in use."""
-        for n, status in ((0, 0), (1, 0), (2, 0x02000007)):
+        for n, status in ((0, 0), (1, 0), (2, 0x02000007), (4, 0x02000007)):
             self.bench.cold_boot()
             self.withhold(n)
-            self.check_status(m.derive(flags=EXPORT))
+            self.check_status(m.derive(flags=EXPORT),
+                              PAIRWISE_FAILURE if n == 4 else TRNG_TIMEOUT)
             self.bench.soc.withhold = None
             rsp = self.raw(m.derive(flags=EXPORT))[1]
             self.assertEqual(struct.unpack_from('<I', rsp, 16)[0], status)
