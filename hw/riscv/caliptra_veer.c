@@ -23,6 +23,7 @@
 #include "hw/core/qdev-properties-system.h"
 #include "hw/riscv/caliptra_veer.h"
 #include "migration/vmstate.h"
+#include "system/runstate.h"
 
 /* what the core sees (config_defines.svh) */
 #define VEER_ROM_BASE       0x00000000
@@ -37,6 +38,9 @@
 
 /* characters of firmware's console that may wait for the chardev */
 #define CONSOLE_QUEUE_SIZE  4096
+/* those of a line that has not ended; then they are shown nevertheless */
+#define CONSOLE_LINE_SIZE   256
+#define CONSOLE_LINE_NS     (50 * SCALE_MS)
 
 /* registers of soc_ifc_reg that matter here */
 #define REG_RESET_REASON    (CALIPTRA_SOC_IFC_BASE + 0x040)
@@ -186,6 +190,20 @@ static gboolean veer_console_writable(void *do_not_use, GIOCondition cond,
     return G_SOURCE_REMOVE;
 }
 
+static void veer_console_timer(void *opaque)
+{
+    veer_console_flush(opaque);
+}
+
+/* Whoever stops the machine sees all that firmware has said */
+static void veer_console_vm_change(void *opaque, bool running, RunState state)
+{
+    if (!running) {
+        veer_console_flush(opaque);
+    }
+}
+
+/* Line by line: the terminal may be that of others, too */
 static void veer_console_put(CaliptraVeerState *s, uint8_t ch)
 {
     /* wires do not wait for a reader */
@@ -194,11 +212,17 @@ static void veer_console_put(CaliptraVeerState *s, uint8_t ch)
     } else {
         fifo8_push(&s->console_queue, ch);
     }
-    veer_console_flush(s);
+    if (ch == '\n' || fifo8_num_used(&s->console_queue) >= CONSOLE_LINE_SIZE) {
+        veer_console_flush(s);
+    } else if (!timer_pending(s->console_timer)) {
+        timer_mod(s->console_timer,
+                  qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) + CONSOLE_LINE_NS);
+    }
 }
 
 static void veer_console_flush(CaliptraVeerState *s)
 {
+    timer_del(s->console_timer);
     while (!fifo8_is_empty(&s->console_queue) && !s->console_watch) {
         uint32_t len;
         const uint8_t *text =
@@ -419,12 +443,17 @@ static void caliptra_veer_init(Object *obj)
     object_initialize_child(obj, "pic", &s->pic, TYPE_VEER_PIC);
     s->clk = qdev_init_clock_in(DEVICE(obj), "clk", NULL, NULL, 0);
     fifo8_create(&s->console_queue, CONSOLE_QUEUE_SIZE);
+    s->console_timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, veer_console_timer, s);
+    s->console_change =
+        qemu_add_vm_change_state_handler(veer_console_vm_change, s);
 }
 
 static void caliptra_veer_finalize(Object *obj)
 {
     CaliptraVeerState *s = CALIPTRA_VEER(obj);
 
+    qemu_del_vm_change_state_handler(s->console_change);
+    timer_free(s->console_timer);
     if (s->console_watch) {
         g_source_remove(s->console_watch);
     }

@@ -53,6 +53,8 @@ struct CaliptraVeerState {
     Fifo8 console_queue;
     unsigned console_lost;
     guint console_watch;
+    QEMUTimer *console_timer;
+    VMChangeStateEntry *console_change;
 
     /* property */
     bool every_write;
