@@ -187,8 +187,10 @@ char *caliptra_bringup_error(CaliptraBringup *b)
         code = bringup_read(b, IFC(CPTRA_FW_ERROR_NON_FATAL));
     }
     if (!code) {
-        return g_strdup_printf("hardware error, CPTRA_HW_ERROR_FATAL 0x%x",
-                               bringup_read(b, IFC(CPTRA_HW_ERROR_FATAL)));
+        code = bringup_read(b, IFC(CPTRA_HW_ERROR_FATAL));
+        return code ? g_strdup_printf("hardware error, "
+                                      "CPTRA_HW_ERROR_FATAL 0x%x", code) :
+               g_strdup("Caliptra does not say why");
     }
     cause = caliptra_error_cause(code);
     return g_strdup_printf("%s (0x%08x)%s%s", caliptra_error_name(code), code,
