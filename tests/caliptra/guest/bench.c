@@ -17,6 +17,9 @@
 #define READS           0x10000
 #define COMMANDS        25
 
+/* in the request of LMS_SIGNATURE_VERIFY: type of the key's tree, 4 bytes */
+#define LMS_REQ_TREE_TYPE   4
+
 static void result(const char *name, uint32_t count, uint64_t ticks)
 {
     put(name);
@@ -52,6 +55,28 @@ static bool ecdsa(void)
 static bool lms(void)
 {
     return verify(CMD_LMS_SIGNATURE_VERIFY);
+}
+
+/*
+ * As long a request, which is refused for the type of its tree before anything
+ * is hashed: what the way there and back takes
+ */
+static bool lms_refused(void)
+{
+    size_t len;
+    uint8_t *req = payload(CMD_LMS_SIGNATURE_VERIFY, &len);
+    uint8_t type;
+    bool refused;
+
+    if (!req || len <= LMS_REQ_TREE_TYPE) {
+        return false;
+    }
+    type = req[LMS_REQ_TREE_TYPE];
+    req[LMS_REQ_TREE_TYPE] = 0xFF;
+    refused = mbox_command(CMD_LMS_SIGNATURE_VERIFY, req, len) ==
+              MBOX_CMD_FAILURE;
+    req[LMS_REQ_TREE_TYPE] = type;
+    return refused;
 }
 
 static bool dpe(uint32_t id, const void *body, size_t len)
@@ -120,6 +145,7 @@ static const struct {
 } commands[] = {
     { CMD_ECDSA384_SIGNATURE_VERIFY, "ecdsa", ecdsa },
     { CMD_LMS_SIGNATURE_VERIFY, "lms", lms },
+    { FOURCC('L', 'M', 'S', 'X'), "lms-refused", lms_refused },
     { FOURCC('S', 'I', 'G', 'N'), "sign", dpe_sign },
     { FOURCC('C', 'E', 'R', 'T'), "certify", dpe_certify },
     { CMD_QUOTE_PCRS, "quote", quote_pcrs },
