@@ -228,7 +228,8 @@ def load_elf(data, what):
                 _, offset, _, paddr, filesz, _ = rest
             else:
                 offset, _, paddr, filesz, _, _ = rest
-            if kind == 1:
+            # what is in no file, stacks in the DCCM, is in no bundle
+            if kind == 1 and filesz:
                 lowest = paddr if lowest is None else min(lowest, paddr)
                 chunks.append((paddr, data[offset:offset + filesz]))
     except struct.error:

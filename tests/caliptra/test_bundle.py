@@ -336,24 +336,28 @@ class CreateTest(ToolCase):
         self.assertEqual(bundle['rt.offset'], 0x16FC + 8)
 
     def test_elf(self):
-        """Two segments with a gap between, 32 and 64 bits"""
+        """Two segments with a gap between, and a stack elsewhere"""
         for wide in (False, True):
             if wide:
                 head = struct.pack('<16sHHIQQQIHHHHHH', b'\x7fELF\2\1\1', 2,
-                                   243, 1, 0x40000104, 64, 0, 0, 64, 56, 2,
+                                   243, 1, 0x40000104, 64, 0, 0, 64, 56, 3,
                                    0, 0, 0)
                 table = struct.pack('<IIQQQQQQ', 1, 5, 0x100, 0, 0x40000100,
                                     4, 4, 4)
                 table += struct.pack('<IIQQQQQQ', 1, 5, 0x104, 0, 0x40000108,
                                      4, 8, 4)
+                table += struct.pack('<IIQQQQQQ', 1, 6, 0x108, 0, 0x5001C000,
+                                     0, 64, 4)
             else:
                 head = struct.pack('<16sHHIIIIIHHHHHH', b'\x7fELF\1\1\1', 2,
-                                   243, 1, 0x40000104, 52, 0, 0, 52, 32, 2,
+                                   243, 1, 0x40000104, 52, 0, 0, 52, 32, 3,
                                    0, 0, 0)
                 table = struct.pack('<IIIIIIII', 1, 0x100, 0, 0x40000100, 4,
                                     4, 5, 4)
                 table += struct.pack('<IIIIIIII', 1, 0x104, 0, 0x40000108, 4,
                                      8, 5, 4)
+                table += struct.pack('<IIIIIIII', 1, 0x108, 0, 0x5001C000, 0,
+                                     64, 6, 4)
             data = (head + table).ljust(0x100, b'\0') + b'abcdefgh'
             bundle, _ = self.create('--fmc', self.path('fmc.elf', data))
             self.assertEqual(bundle.image('fmc'), b'abcd\0\0\0\0efgh')
