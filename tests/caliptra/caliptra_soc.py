@@ -113,6 +113,8 @@ class CommandFailed(Exception):
 # firmware executes takes the host's, and its polls of the bus nearly none
 needs_modelled_time = unittest.skipIf(TARGET == 'veer',
                                       'the time of native firmware')
+# marks tests of what native firmware alone has
+needs_native = unittest.skipIf(TARGET == 'veer', 'of native firmware')
 # marks tests of what is around the core there
 needs_ast2700 = unittest.skipUnless(TARGET == 'ast2700fc',
                                     'a register of the AST2700')

@@ -399,6 +399,7 @@ class BootTests(unittest.TestCase):
         self.start_with_watchdog(0)
         self.expired(0x0105000c)
 
+    @soc_regs.needs_modelled_time
     def test_watchdog_in_rom(self):
         self.start_with_watchdog(10 * 1000 * 1000)
         self.soc.wait_ready_for_fw()
@@ -470,6 +471,7 @@ def rom_image(code=bytes(range(256)) * 16, version=0x0881,
     return image + bytes(size - len(image)), info
 
 
+@soc_regs.needs_native
 class RomTests(unittest.TestCase):
     """The identity of a genuine ROM image."""
 

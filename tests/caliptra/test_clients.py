@@ -187,6 +187,7 @@ class BootTests(Machine):
         soc.wait_ready_for_runtime()
         self.fw_info()
 
+    @soc_regs.needs_modelled_time
     def test_random_numbers_ten_times_a_second(self):
         """Zephyr's thread sleeps 100 ms when there was no request."""
         soc = self.soc

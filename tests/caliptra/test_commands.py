@@ -990,6 +990,7 @@ class UpdateTests(unittest.TestCase):
         self.assertEqual(soc.errors(), (0, 0))
 
 
+@soc_regs.needs_modelled_time
 class SnapshotTests(unittest.TestCase):
     """A command in progress goes through snapshots between its steps."""
 
