@@ -22,6 +22,7 @@ import time
 import unittest
 
 import genuine
+import replay
 from qtestlib import QTest, QTestError, default_binary
 
 TARGET = os.environ.get('CALIPTRA_TARGET', 'ast2700fc')
@@ -37,6 +38,8 @@ SCU_RSTCTL2 = SCUIO + 0x220
 SCU_RSTCTL2_CLR = SCUIO + 0x224
 SCU_RSTCTL2_CPTRA = 1 << 9
 
+TESTDEV = replay.testdev('/machine/caliptra/core' if TARGET == 'ast2700fc'
+                         else '/machine/core')
 WINDOW = 0x14c40000 if TARGET == 'ast2700fc' else 0x200000000
 MBOX = WINDOW + 0x20000
 MBOX_LOCK = MBOX

@@ -27,11 +27,14 @@ from qtestlib import QTest, default_binary  # noqa: E402
 
 # where the test device is mapped: far above everything else of the machine
 BUS = 0x1000000000
-# as in caliptra_soc.py
-CORE = ('/machine/caliptra/core'
-        if os.environ.get('CALIPTRA_TARGET', 'ast2700fc') == 'ast2700fc'
-        else '/machine/core')
-TESTDEV = ['-device', 'caliptra-testdev,core=%s,addr=0x%x' % (CORE, BUS)]
+
+
+def testdev(core):
+    """Options for a test device at the core with this path."""
+    return ['-device', 'caliptra-testdev,core=%s,addr=0x%x' % (core, BUS)]
+
+
+TESTDEV = testdev('/machine/caliptra/core')
 MACHINE = 'ast2700fc,caliptra-boot=guest,caliptra-native-fw=off'
 
 # layout of the test device: hw/misc/caliptra_testdev.c

@@ -692,7 +692,7 @@ class MailboxEccTests(unittest.TestCase):
     """The test device spoils what firmware reads from the mailbox SRAM."""
 
     def setUp(self):
-        self.soc = Soc(args=replay.TESTDEV)
+        self.soc = Soc(args=soc_regs.TESTDEV)
         self.addCleanup(self.soc.close)
 
     def test_two_bits(self):

@@ -868,7 +868,7 @@ class TestLocks(IdentityTest):
         self.bundle = make_bundle()
         stashed = [b'\xc3' * 48]
         self.want = model.Identity(self.part, self.bundle, stashed)
-        self.dev = soc.CaliptraSoc(args=replay.TESTDEV)
+        self.dev = soc.CaliptraSoc(args=soc.TESTDEV)
         self.addCleanup(self.dev.close)
         cold_boot(self.dev, self.part, self.bundle, stashed)
         self.uc = Internal(self.dev)
@@ -978,7 +978,7 @@ class TestFatal(IdentityTest):
 
     def setUp(self):
         self.part = provisioned()
-        self.dev = soc.CaliptraSoc(args=replay.TESTDEV)
+        self.dev = soc.CaliptraSoc(args=soc.TESTDEV)
         self.addCleanup(self.dev.close)
         self.uc = Internal(self.dev)
 

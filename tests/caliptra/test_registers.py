@@ -144,6 +144,7 @@ class Testdev(unittest.TestCase):
                                          'caliptra-testdev,' + options])
 
 
+@soc_regs.needs_native
 class TwoCores(unittest.TestCase):
     """That of the machine, and one that the test device has made."""
 
@@ -202,6 +203,7 @@ class TwoCores(unittest.TestCase):
             self.assertEqual(self.lines('without lock'), want)
 
 
+@soc_regs.needs_native
 class Realize(unittest.TestCase):
     """Core and firmware go and come back."""
 
