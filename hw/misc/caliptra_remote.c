@@ -25,6 +25,7 @@
 #include "qemu/main-loop.h"
 #include "qemu/units.h"
 #include "qapi/error.h"
+#include "hw/core/cpu.h"
 #include "hw/core/irq.h"
 #include "hw/core/qdev-properties.h"
 #include "hw/core/qdev-properties-system.h"
@@ -42,6 +43,9 @@
 #define REMOTE_BACKLOG_MAX      (256 * KiB)
 /* changes of lines that wait to be driven; the last ones become one */
 #define REMOTE_LINES_MAX        64
+/* a CPU that waits so long for answers leaves the BQL to others so long */
+#define REMOTE_TURNS_US         1000
+#define REMOTE_TURN_US          100
 
 struct CaliptraRemoteState {
     SysBusDevice parent_obj;
@@ -69,6 +73,8 @@ struct CaliptraRemoteState {
     bool waiting;
     bool answered;
     uint32_t answer[CALIPTRA_LINK_ANSWER_WORDS];
+    /* how long CPUs have waited since others had a turn; the host's time */
+    int64_t waited_us;
 
     Notifier machine_done;
     Error *blocker;
@@ -155,6 +161,28 @@ static bool remote_answered(void *opaque)
     return s->answered;
 }
 
+static void remote_let_others(CPUState *cpu, run_on_cpu_data data)
+{
+    bql_unlock();
+    g_usleep(REMOTE_TURN_US);
+    bql_lock();
+}
+
+/*
+ * A CPU that polls waits with the BQL, and is back before anybody who waits
+ * for the lock has woken: the main loop, which serves the core with random
+ * numbers, would come to nothing.  So others get a turn now and then, outside
+ * of all accesses.
+ */
+static void remote_take_turns(CaliptraRemoteState *s, int64_t waited_us)
+{
+    s->waited_us += waited_us;
+    if (current_cpu && s->waited_us >= REMOTE_TURNS_US) {
+        s->waited_us = 0;
+        async_run_on_cpu(current_cpu, remote_let_others, RUN_ON_CPU_NULL);
+    }
+}
+
 /*
  * Send a request and wait for its answer.
  *
@@ -163,6 +191,7 @@ static bool remote_answered(void *opaque)
 static bool remote_request(CaliptraRemoteState *s, CaliptraLinkFrame *frame,
                            uint32_t answer[CALIPTRA_LINK_ANSWER_WORDS])
 {
+    int64_t start = g_get_monotonic_time();
     bool answered;
 
     if (!caliptra_link_up(&s->conn) || s->waiting) {
@@ -177,6 +206,7 @@ static bool remote_request(CaliptraRemoteState *s, CaliptraLinkFrame *frame,
     s->waiting = false;
     memcpy(answer, s->answer, sizeof(s->answer));
     remote_drive_next(s);
+    remote_take_turns(s, g_get_monotonic_time() - start);
     return answered;
 }
 
