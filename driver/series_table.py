@@ -63,8 +63,8 @@ A server that object-add makes and object-del ends keeps its name, that of its
 log and its chardev.
 """, ['system/qtest.c']),
     Patch('target/arm: Copy no registers from nowhere', """
-A Cortex-M has no list of coprocessor registers to migrate: its arrays are null
-pointers, which memcpy() must not see even if there is nothing to copy.
+A Cortex-M has no list of coprocessor registers to migrate: its arrays are
+null pointers, which memcpy() must not see even if there is nothing to copy.
 """, ['target/arm/machine.c']),
     Patch('monitor: Accesses of physical memory are debug accesses', """
 xp, pmemsave and gdb's physical mode read devices as a CPU does: they take
