@@ -155,6 +155,9 @@ class RunRom(Run):
         for text in ('[caliptra] firmware accepted', 'rom: cold',
                      'fw: ready', 'Ctrl-A X leaves', LAST_LINE):
             self.assertEqual(terminal.text.count(text), 1, text)
+        # this firmware knows few commands, and has no numbers for errors
+        self.assertIn('FW_INFO failed: Caliptra does not say why',
+                      terminal.text)
         terminal.type(CTRL_A + 'x')
         self.assertEqual(terminal.process.wait(TIMEOUT), 0)
 

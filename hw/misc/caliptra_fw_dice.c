@@ -1144,6 +1144,7 @@ uint32_t caliptra_dice_disable_attestation(CaliptraFw *fw)
     if (err) {
         return err;
     }
+    /* each draw where the driver makes it: what was before has happened */
     if (!caliptra_fw_draws(fw, 1)) {
         return CALIPTRA_FW_ENTROPY;
     }
@@ -1168,6 +1169,7 @@ uint32_t caliptra_dice_disable_attestation(CaliptraFw *fw)
     if (err) {
         return err;
     }
+    /* the key pair's second draw is that of its consistency check */
     if (!caliptra_fw_draws(fw, draws)) {
         return fw->trng_error ?
                CALIPTRA_ERR_DRIVER_ECC384_KEYGEN_PAIRWISE_CONSISTENCY_FAILURE :

@@ -81,22 +81,29 @@ static void dpe_put_header(uint8_t *rsp, DpeStatus status)
     stl_le_p(&header->profile, DPE_PROFILE_P384_SHA384);
 }
 
+/*
+ * Draws in front of the one for the consistency check of a new leaf key: two
+ * KDFs, and the key's generation (drivers/src/ecc384.rs key_pair)
+ */
+#define DPE_BEFORE_PAIRWISE     3
+
 /* Account for @n more draws: those of the engines' drivers, or a handle's */
 DpeStatus caliptra_dpe_draws(DpeEnv *env, unsigned n)
 {
+    uint32_t error = env->fw->trng_error;
+
     env->draws += n;
     if (caliptra_fw_draws(env->fw, env->draws)) {
         return DPE_OK;
     }
-    if (env->fw->trng_error && env->pairwise &&
-        env->fw->trng_have == env->pairwise) {
-        return caliptra_dpe_driver_status(env,
-            CALIPTRA_ERR_DRIVER_ECC384_KEYGEN_PAIRWISE_CONSISTENCY_FAILURE);
+    if (!error) {
+        return DPE_ENTROPY;
     }
-    if (env->fw->trng_error) {
-        return caliptra_dpe_driver_status(env, env->fw->trng_error);
+    /* whatever goes wrong in the check is its failure */
+    if (env->pairwise && env->fw->trng_have == env->pairwise) {
+        error = CALIPTRA_ERR_DRIVER_ECC384_KEYGEN_PAIRWISE_CONSISTENCY_FAILURE;
     }
-    return DPE_ENTROPY;
+    return caliptra_dpe_driver_status(env, error);
 }
 
 /* ---- keys ---- */
@@ -365,7 +372,7 @@ static DpeStatus dpe_derive_exported(DpeEnv *env, unsigned idx, bool retain)
 
     /* handle, KDF; then KDF, key pair (2), signature of the alias key */
     first = env->draws;
-    env->pairwise = first + 4;
+    env->pairwise = first + 1 + DPE_BEFORE_PAIRWISE;
     least = exported->valid && checks_first ? 1 : 2;
     draws_status = caliptra_dpe_draws(env, exported->valid ? least : 6);
     if (draws_status == DPE_ENTROPY ||
@@ -541,7 +548,7 @@ static DpeStatus dpe_certify_key(DpeEnv *env, const void *body)
         return DPE_INVALID_ARGUMENT;
     }
     /* KDF twice, key pair (2), signature of the alias key, CSR's own */
-    env->pairwise = env->draws + 3;
+    env->pairwise = env->draws + DPE_BEFORE_PAIRWISE;
     status = caliptra_dpe_draws(env, format == DPE_FORMAT_CSR ? 6 : 5);
     if (status) {
         return status;
@@ -591,7 +598,7 @@ static DpeStatus dpe_sign(DpeEnv *env, const void *body)
         return DPE_INVALID_ARGUMENT;
     }
     /* KDF twice, key pair (2), signature */
-    env->pairwise = env->draws + 3;
+    env->pairwise = env->draws + DPE_BEFORE_PAIRWISE;
     status = caliptra_dpe_draws(env, 5);
     if (status) {
         return status;

@@ -56,10 +56,11 @@ class Case(unittest.TestCase):
 
     def machine(self, options='', args=(), rom='rom', **kwargs):
         """The machine, with its log and its console in files."""
+        kwargs.setdefault('serial', 'file:' + self.path('console'))
         q = QTest(veer.riscv_binary(), 'caliptra,log=log' + options,
                   ['-chardev', 'file,id=log,path=' + self.path('log'), *args],
                   accel='tcg', bios=rom and self.path(rom),
-                  serial='file:' + self.path('console'), qmp=True, **kwargs)
+                  qmp=True, **kwargs)
         self.addCleanup(q.close)
         return q
 
@@ -136,6 +137,17 @@ class Auto(Case):
             'firmware accepted'])
         self.assertEqual(self.text('console'), 'rom: cold\nfw: ready\n')
         self.assertEqual(q.qom_get('/machine/soc', 'stage'), 'done')
+
+    def test_console_lines(self):
+        """Firmware's characters are shown as lines: one, one datagram."""
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as console:
+            console.bind(('127.0.0.1', 0))
+            console.settimeout(60)
+            self.mini_auto(args=['-icount', 'shift=3'],
+                           serial='udp:127.0.0.1:%d' %
+                           console.getsockname()[1])
+            self.assertEqual([console.recv(4096) for _ in range(2)],
+                             [b'rom: cold\n', b'fw: ready\n'])
 
     def test_native(self):
         """Firmware that is modelled, in a device with fuses."""

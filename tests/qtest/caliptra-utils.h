@@ -55,6 +55,8 @@
 #define IFC_BOOTFSM_GO          (IFC_BASE + 0x0B8)
 #define IFC_DBG_MANUF_SERVICE   (IFC_BASE + 0x0BC)
 #define IFC_HW_REV_ID           (IFC_BASE + 0x0D4)
+/* its lower half: Caliptra 1.1's hardware, which 1.2 runs on, is 0x11 */
+#define HW_REV_ID_GENERATION    0x0011
 #define IFC_FW_REV_ID(i)        (IFC_BASE + 0x0D8 + 4 * (i))
 #define IFC_FUSE_VALID_PAUSER   (IFC_BASE + 0x108)
 #define IFC_FUSE_PAUSER_LOCK    (IFC_BASE + 0x10C)
@@ -105,6 +107,9 @@
 #define FSM_EXECUTE_SOC         4
 #define FSM_EXECUTE_UC          6
 #define FSM_ERROR               7
+
+/* SCU (SCU0): CHIP_REV_ID */
+#define SCU_REV_ID              0x12C02000
 
 /* SCUIO (SCU1) */
 #define SCUIO_HWSTRAP1          0x14C02010

@@ -57,26 +57,34 @@ static bool lms(void)
     return verify(CMD_LMS_SIGNATURE_VERIFY);
 }
 
-/*
- * As long a request, which is refused for the type of its tree before anything
- * is hashed: what the way there and back takes
- */
-static bool lms_refused(void)
+/* The request with a byte damaged: whether it is refused */
+static bool lms_damaged(bool last)
 {
-    size_t len;
+    size_t len, at;
     uint8_t *req = payload(CMD_LMS_SIGNATURE_VERIFY, &len);
-    uint8_t type;
     bool refused;
 
     if (!req || len <= LMS_REQ_TREE_TYPE) {
         return false;
     }
-    type = req[LMS_REQ_TREE_TYPE];
-    req[LMS_REQ_TREE_TYPE] = 0xFF;
+    at = last ? len - 1 : LMS_REQ_TREE_TYPE;
+    req[at] ^= 0xFF;
     refused = mbox_command(CMD_LMS_SIGNATURE_VERIFY, req, len) ==
               MBOX_CMD_FAILURE;
-    req[LMS_REQ_TREE_TYPE] = type;
+    req[at] ^= 0xFF;
     return refused;
+}
+
+/* in the last node of the path: found when all has been hashed */
+static bool lms_wrong(void)
+{
+    return lms_damaged(true);
+}
+
+/* in the type of the tree: found before anything is hashed */
+static bool lms_refused(void)
+{
+    return lms_damaged(false);
 }
 
 static bool dpe(uint32_t id, const void *body, size_t len)
@@ -145,7 +153,8 @@ static const struct {
 } commands[] = {
     { CMD_ECDSA384_SIGNATURE_VERIFY, "ecdsa", ecdsa },
     { CMD_LMS_SIGNATURE_VERIFY, "lms", lms },
-    { FOURCC('L', 'M', 'S', 'X'), "lms-refused", lms_refused },
+    { FOURCC('L', 'M', 'S', 'W'), "lms-wrong", lms_wrong },
+    { FOURCC('L', 'M', 'S', 'R'), "lms-refused", lms_refused },
     { FOURCC('S', 'I', 'G', 'N'), "sign", dpe_sign },
     { FOURCC('C', 'E', 'R', 'T'), "certify", dpe_certify },
     { CMD_QUOTE_PCRS, "quote", quote_pcrs },
