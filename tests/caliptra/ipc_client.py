@@ -22,7 +22,6 @@ CHANNEL_BIT = 1 << CHANNEL
 # DRAM as the BootMCU and as the CA35 cores see it
 MCU_DRAM = 0x80000000
 CA35_DRAM = 0x400000000
-DRAM_SIZE = 1 << 30
 
 OK, REFUSED, IO, BUSY, NODEV, INVAL = 0, -1, -5, -16, -19, -22
 
@@ -95,6 +94,11 @@ class BootedSoc(QTest):
         except BaseException:
             shutil.rmtree(self.files, ignore_errors=True)
             raise
+
+    def dram_end(self):
+        """Behind the DRAM, as the BootMCU sees it: 4 GiB at most."""
+        size = self.qom_get('/machine/bootmcu', 'dram-size')
+        return MCU_DRAM + min(size, 2 << 30)
 
     def stage(self):
         return self.qom_get('/machine/bootmcu', 'stage')

@@ -381,13 +381,14 @@ class BadRequests(IpcCase):
             self.assertEqual(self.ca35.request(index), ipc.INVAL)
         self.alive()
 
-    BAD = (0, 0x7ffffffc, 0x14bc0000, ipc.MCU_DRAM + ipc.DRAM_SIZE,
-           0xfffffffc)
-
     def test_pointers(self):
         """Nothing is read, written or executed; the service goes on"""
         in_addr = self.ca35.in_addr
-        for addr in self.BAD:
+        end = self.soc.dram_end()
+        bad = {0, 0x7ffffffc, 0x14bc0000, end & 0xffffffff}
+        if end <= 0xfffffffc:
+            bad.add(0xfffffffc)
+        for addr in sorted(bad):
             for name, (index, size, out) in ipc.COMMANDS.items():
                 if size:
                     self.assertEqual(
@@ -404,7 +405,7 @@ class BadRequests(IpcCase):
 
     def test_last_bytes(self):
         """The last place that an output fits, and one word behind"""
-        end = ipc.MCU_DRAM + ipc.DRAM_SIZE
+        end = self.soc.dram_end()
         index, _, size = ipc.COMMANDS['FW_INFO']
         self.assertEqual(self.ca35.request(index, 0, end - size), ipc.OK)
         self.assertEqual(self.ca35.read(end - size + 8, size - 8),
@@ -421,9 +422,10 @@ class BadRequests(IpcCase):
         """Pointers in the contexts"""
         sha = [ipc.SHA_384, 4, self.ca35.in_addr + 20, 48,
                self.ca35.out_addr]
-        for field, value in ((1, 0xffffffff), (1, ipc.DRAM_SIZE),
+        end = self.soc.dram_end()
+        for field, value in ((1, 0xffffffff), (1, end - ipc.MCU_DRAM),
                              (2, 0), (2, 0xffffffff), (4, 0),
-                             (4, ipc.MCU_DRAM + ipc.DRAM_SIZE - 44)):
+                             (4, end - 44)):
             bad = sha[:field] + [value] + sha[field + 1:]
             self.ca35.write(self.ca35.in_addr, struct.pack('<5I', *bad))
             self.assertEqual(

@@ -1032,8 +1032,8 @@ static void check_service(void)
                 ipc_request(32, 0, 0) == IPC_INVALID);
     check_named(IPC, "refuses addresses of no memory",
                 ipc_request(1, 0, 0) == IPC_INVALID &&
-                ipc_request(17, 0, 0xC0000000) == IPC_INVALID &&
-                ipc_request(6, 0xBFFF0000, 0x20000) == IPC_INVALID);
+                ipc_request(17, 0, 0x7FFFFFFC) == IPC_INVALID &&
+                ipc_request(6, 0x7FFF0000, 0x20000) == IPC_INVALID);
     check_named(IPC, "refuses a firmware of another size",
                 ipc_request(6, 0xB1880000, 0x10000) == IPC_INVALID);
     check_same(CMD_VERSION);
