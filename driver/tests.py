@@ -275,16 +275,26 @@ class Selection:
         return number, count
 
 
+def lacks(name, known):
+    """Whether this QEMU is excused from having the test"""
+    # development trees come and go with tests of their own
+    return (name in QEMU_SUITES and name not in known and
+            qemu_version().endswith('.50'))
+
+
+def qemu_version():
+    """That of the tree that is configured, if any"""
+    path = OBJ.parent / 'qemu/VERSION'
+    return path.read_text(encoding='utf-8').strip() if path.exists() else ''
+
+
 def find_suites(names):
     suites = []
     known = {}
-    version = ''
     intro = OBJ / 'meson-info/intro-tests.json'
     if intro.exists():
         known = {test['name']: test for test in
                  json.loads(intro.read_text(encoding='utf-8'))}
-        version = (OBJ.parent / 'qemu/VERSION').read_text(
-            encoding='utf-8').strip()
     for name in names:
         path = module(name)
         # what needs nothing built runs from where it is edited
@@ -292,10 +302,8 @@ def find_suites(names):
             suite = Suite(name, [sys.executable, str(TAP), path.stem],
                           {'PYTHONPATH': str(path.parent)}, UNITTEST_TIMEOUT,
                           parse_tap, path.parent)
-        elif (name in QEMU_SUITES and name not in known and
-              version.endswith('.50')):
-            # development trees come and go with tests of their own
-            print(f'qemu-caliptra: test: QEMU {version} has no {name}',
+        elif lacks(name, known):
+            print(f'qemu-caliptra: test: QEMU {qemu_version()} has no {name}',
                   file=sys.stderr)
             continue
         elif name not in known:
