@@ -367,6 +367,17 @@ static void caliptra_inputs_changed(CaliptraState *s)
     }
 }
 
+static void caliptra_in_time_hold(void *opaque, int n, int level)
+{
+    CaliptraState *s = opaque;
+
+    caliptra_time_hold(&s->time, level);
+    /* as if its rate had changed: all deadlines are others */
+    caliptra_clock_event(s, ClockPreUpdate);
+    caliptra_clock_event(s, ClockUpdate);
+    caliptra_post_event(s, CALIPTRA_UC_WAKE);
+}
+
 static void caliptra_in_scan_mode(void *opaque, int n, int level)
 {
     CaliptraState *s = opaque;
@@ -770,6 +781,10 @@ static void caliptra_init(Object *obj)
                                 ClockPreUpdate | ClockUpdate);
 
     caliptra_time_init(&s->time);
+    qdev_init_gpio_out_named(dev, &s->time.counts, CALIPTRA_OUT_TIME_COUNTS,
+                             1);
+    qdev_init_gpio_in_named(dev, caliptra_in_time_hold, CALIPTRA_IN_TIME_HOLD,
+                            1);
     caliptra_soc_ifc_init(s);
     caliptra_sha_acc_init(s);
     caliptra_engines_init(s);

@@ -401,9 +401,9 @@ static uint32_t fw_draw(CaliptraFw *fw)
             fw->trng_requested = true;
             fw->trng_deadline = caliptra_uc_clock_ticks(&fw->uc) +
                                 TRNG_EXT_POLLS * TRNG_EXT_POLL_CLOCKS;
-            caliptra_uc_set_waiting(&fw->uc, true);
             caliptra_fw_soc_ifc_wr(fw, A_CPTRA_TRNG_STATUS,
                                    R_CPTRA_TRNG_STATUS_DATA_REQ_MASK);
+            caliptra_uc_set_waiting(&fw->uc, true);
         }
         status = caliptra_fw_soc_ifc_rd(fw, A_CPTRA_TRNG_STATUS);
         if (!FIELD_EX32(status, CPTRA_TRNG_STATUS, DATA_WR_DONE)) {

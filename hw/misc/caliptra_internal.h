@@ -592,7 +592,8 @@ uint64_t caliptra_clock_ticks(CaliptraState *s);
  * @ticks: a clock count that has not been reached
  *
  * Returns: a moment of QEMU_CLOCK_VIRTUAL, for a timer that arms itself again
- * when the clock was held up; INT64_MAX if the clock does not get there.
+ * when the clock was held up; INT64_MAX if the clock does not get there, or
+ * not before a CALIPTRA_UC_WAKE.
  */
 int64_t caliptra_clock_deadline(CaliptraState *s, uint64_t ticks);
 

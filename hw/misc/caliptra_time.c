@@ -30,7 +30,7 @@ static bool caliptra_time_follows_host(void)
 static void caliptra_time_look(CaliptraTime *t)
 {
     int64_t virt = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
-    int64_t step = MAX(virt - t->seen, 0);
+    int64_t step = t->held ? 0 : MAX(virt - t->seen, 0);
 
     if (t->watchers && caliptra_time_follows_host()) {
         step = MIN(step, CALIPTRA_TIME_STEP_NS);
@@ -63,6 +63,7 @@ void caliptra_time_init(CaliptraTime *t)
     t->now = t->seen;
     t->busy_until = INT64_MAX;
     t->watchers = 0;
+    t->held = false;
 }
 
 void caliptra_time_finalize(CaliptraTime *t)
@@ -80,13 +81,16 @@ int64_t caliptra_time_deadline(CaliptraTime *t, int64_t ns)
 {
     caliptra_time_look(t);
     ns = MAX(ns - t->now, 0);
+    if (t->held && ns) {
+        return INT64_MAX;
+    }
     return ns > INT64_MAX - t->seen ? INT64_MAX : t->seen + ns;
 }
 
 int64_t caliptra_time_begin_work(CaliptraTime *t, int64_t ns)
 {
     t->busy_until = caliptra_time_get(t) + ns;
-    return caliptra_time_deadline(t, t->busy_until);
+    return t->seen + ns;
 }
 
 void caliptra_time_end_work(CaliptraTime *t)
@@ -116,6 +120,13 @@ void caliptra_time_watch(CaliptraTime *t, uint32_t who, bool on)
     if (!watchers || !timer_pending(&t->tick)) {
         caliptra_time_arm(t);
     }
+    qemu_set_irq(t->counts, watchers && !qtest_enabled());
+}
+
+void caliptra_time_hold(CaliptraTime *t, bool held)
+{
+    caliptra_time_look(t);
+    t->held = held;
 }
 
 void caliptra_timer_mod(QEMUTimer *timer, int64_t deadline)

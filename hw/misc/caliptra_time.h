@@ -9,7 +9,9 @@
  * - while somebody watches it, it advances by a few milliseconds at most
  *   between two looks of the main loop; a tick makes sure that there are looks;
  * - it does not pass the end of work that is going on (a step of firmware),
- *   however late the main loop gets round to that end.
+ *   however late the main loop gets round to that end;
+ * - it stands while it is held, by whoever knows that those who are waited for
+ *   cannot act.
  *
  * Where virtual time does not follow the host (icount, qtest), this clock is
  * virtual time.
@@ -21,6 +23,7 @@
 #define HW_MISC_CALIPTRA_TIME_H
 
 #include "qemu/timer.h"
+#include "hw/core/irq.h"
 #include "migration/vmstate.h"
 
 typedef struct CaliptraTime {
@@ -32,6 +35,10 @@ typedef struct CaliptraTime {
     /* bit mask of those who count on it; follows from their own state */
     uint32_t watchers;
     QEMUTimer tick;
+    /* output: high while it is watched, unless a test drives virtual time */
+    qemu_irq counts;
+    /* input: it is held */
+    bool held;
 } CaliptraTime;
 
 extern const VMStateDescription vmstate_caliptra_time;
@@ -64,6 +71,7 @@ int64_t caliptra_time_get(CaliptraTime *t);
  * Returns: the moment of QEMU_CLOCK_VIRTUAL at which @ns is reached unless
  * the clock is held up, for a timer whose callback looks and arms it again
  * when that was so.  Always in the future if @ns is, so that it cannot spin.
+ * INT64_MAX while the clock is held: to be asked again when it goes on.
  */
 int64_t caliptra_time_deadline(CaliptraTime *t, int64_t ns);
 
@@ -101,6 +109,16 @@ void caliptra_time_stop_work(CaliptraTime *t);
  * @on: whether it begins
  */
 void caliptra_time_watch(CaliptraTime *t, uint32_t who, bool on);
+
+/**
+ * caliptra_time_hold: stand, or go on
+ * @t: the clock
+ * @held: whether it stands
+ *
+ * Work that is going on ends nevertheless, and takes its time.  All deadlines
+ * are others then.
+ */
+void caliptra_time_hold(CaliptraTime *t, bool held);
 
 /**
  * caliptra_timer_mod: arm a timer for a deadline, if there is one

@@ -179,6 +179,11 @@ void caliptra_uc_stop_work(CaliptraUc *uc)
     }
 }
 
+bool caliptra_uc_time_held(CaliptraUc *uc)
+{
+    return uc->core && uc->core->time.held;
+}
+
 void caliptra_uc_set_waiting(CaliptraUc *uc, bool waiting)
 {
     if (uc->core) {

@@ -32,9 +32,10 @@
 #define VEER_DCCM_SIZE      (128 * KiB)
 #define VEER_PIC_BASE       0x60000000
 
-/* reads of a register without a rest, and the rest */
+/* reads of a register without a rest, and the rest; with a SoC that stands */
 #define POLLS_AT_ONCE       1000
 #define POLL_REST_US        10
+#define POLL_HELD_REST_US   1000
 
 /* characters of firmware's console that may wait for the chardev */
 #define CONSOLE_QUEUE_SIZE  4096
@@ -69,6 +70,14 @@ static void veer_update(CaliptraVeerState *s)
     qemu_set_irq(s->nmi_intr, caliptra_uc_nmi_intr(uc));
 }
 
+/* Whatever it has been reading, the core waits for nothing */
+static void veer_end_polls(CaliptraVeerState *s)
+{
+    s->last_read = 0;
+    s->polls = 0;
+    caliptra_uc_set_waiting(CALIPTRA_UC(s), false);
+}
+
 /* In front of the core's first instruction, outside of all accesses */
 static void veer_start_work(CPUState *cs, run_on_cpu_data data)
 {
@@ -99,6 +108,7 @@ static void caliptra_veer_event(CaliptraUc *uc, CaliptraUcEvent event)
         break;
     case CALIPTRA_UC_STOP:
         s->stopping = true;
+        veer_end_polls(s);
         device_cold_reset(DEVICE(&s->pic));
         veer_cpu_set_rst_l(&s->cpu, false);
         break;
@@ -127,28 +137,48 @@ static MemTxResult veer_result(CaliptraVeerState *s, MemTxResult result)
 }
 
 /*
+ * What is not there after many reads, a SoC outside brings: firmware counts
+ * its reads (250,000 for entropy, drivers/src/trng_ext.rs), so they must not
+ * be faster than that SoC's host, and not go on while that stands.  Whoever
+ * wants something else of the core does not have to wait for that.
+ */
+static void veer_rest(CaliptraVeerState *s)
+{
+    CaliptraUc *uc = &s->parent_obj;
+    bool held = caliptra_uc_time_held(uc);
+
+    if (!held && icount_enabled()) {
+        return;
+    }
+    do {
+        bql_unlock();
+        g_usleep(held ? POLL_HELD_REST_US : POLL_REST_US);
+        bql_lock();
+    } while (held && caliptra_uc_time_held(uc) && !s->stopping &&
+             !qatomic_read(&CPU(&s->cpu)->exit_request));
+}
+
+/*
  * Who reads a register again waits for something.  What is due by now need
- * not wait for the main loop, too; with icount it does not anyway.  What is
- * not there after many reads, a SoC outside brings: firmware counts its reads
- * (250,000 for entropy, drivers/src/trng_ext.rs), so they must not be faster
- * than that SoC's host.
+ * not wait for the main loop, too; with icount it does not anyway.
  */
 static void veer_poll(CaliptraVeerState *s, uint32_t addr)
 {
     if (addr != s->last_read) {
+        veer_end_polls(s);
         s->last_read = addr;
-        s->polls = 0;
-    } else if (!icount_enabled()) {
-        if (qemu_clock_expired(QEMU_CLOCK_VIRTUAL)) {
-            qemu_clock_run_timers(QEMU_CLOCK_VIRTUAL);
-        }
-        if (s->polls < POLLS_AT_ONCE) {
-            s->polls++;
-        } else if (addr == REG_TRNG_STATUS) {
-            bql_unlock();
-            g_usleep(POLL_REST_US);
-            bql_lock();
-        }
+        return;
+    }
+    if (addr == REG_TRNG_STATUS) {
+        caliptra_uc_set_waiting(CALIPTRA_UC(s), true);
+    }
+    if (!icount_enabled() && qemu_clock_expired(QEMU_CLOCK_VIRTUAL)) {
+        qemu_clock_run_timers(QEMU_CLOCK_VIRTUAL);
+    }
+    if (s->polls < POLLS_AT_ONCE) {
+        s->polls++;
+    } else if (addr == REG_TRNG_STATUS) {
+        veer_rest(s);
     }
 }
 
@@ -280,6 +310,7 @@ static MemTxResult veer_bus_write(void *opaque, hwaddr offset, uint64_t data,
     if (s->stopping || attrs.debug) {
         return MEMTX_ERROR;
     }
+    veer_end_polls(s);
     if (!lane) {
         result = caliptra_uc_write(uc, addr, data);
     } else if (is_sram(addr)) {
@@ -460,10 +491,18 @@ static void caliptra_veer_finalize(Object *obj)
     fifo8_destroy(&s->console_queue);
 }
 
+/* The next polls will tell */
+static int caliptra_veer_post_load(void *opaque, int version_id)
+{
+    veer_end_polls(opaque);
+    return 0;
+}
+
 static const VMStateDescription vmstate_caliptra_veer = {
     .name = TYPE_CALIPTRA_VEER,
     .version_id = 1,
     .minimum_version_id = 1,
+    .post_load = caliptra_veer_post_load,
     .fields = (const VMStateField[]) {
         VMSTATE_CLOCK(clk, CaliptraVeerState),
         VMSTATE_UINT32(requests, CaliptraVeerState),

@@ -54,6 +54,14 @@ DECLARE_CLASS_CHECKERS(CaliptraSocIfClass, CALIPTRA_SOC_IF,
 #define CALIPTRA_OUT_ERROR_NON_FATAL    "cptra-error-non-fatal"
 #define CALIPTRA_OUT_ETRNG_REQ          "etrng-req"
 
+/*
+ * Two more lines that are no ports of the hardware, for SoCs whose time is not
+ * that of the core, as in another process.  The output is high while the core
+ * counts clocks against a limit, while the input is high it counts none.
+ */
+#define CALIPTRA_OUT_TIME_COUNTS        "time-counts"
+#define CALIPTRA_IN_TIME_HOLD           "time-hold"
+
 #define CALIPTRA_OBF_KEY_WORDS      8
 
 /*

@@ -187,7 +187,8 @@ uint64_t caliptra_uc_clock_ticks(CaliptraUc *uc);
  * @ticks: the count
  *
  * Returns: a moment of QEMU_CLOCK_VIRTUAL, in nanoseconds, for a timer that
- * arms itself again when the clock was held up; INT64_MAX: never.
+ * arms itself again when the clock was held up; INT64_MAX: not before the next
+ * CALIPTRA_UC_WAKE.
  */
 int64_t caliptra_uc_clock_deadline(CaliptraUc *uc, uint64_t ticks);
 
@@ -209,9 +210,20 @@ void caliptra_uc_end_work(CaliptraUc *uc);
 void caliptra_uc_stop_work(CaliptraUc *uc);
 
 /**
+ * caliptra_uc_time_held: whether that clock stands because the SoC does
+ * @uc: the microcontroller
+ *
+ * So nothing comes from the SoC.  Who counts something else than clocks, to
+ * give up what he waits for, should not go on.
+ */
+bool caliptra_uc_time_held(CaliptraUc *uc);
+
+/**
  * caliptra_uc_set_waiting: the microcontroller waits for a limited time
  * @uc: the microcontroller
- * @waiting: whether it counts clocks until it gives up
+ * @waiting: whether it counts, clocks or something else, until it gives up
+ *
+ * To be said after the SoC has been told what it waits for.
  */
 void caliptra_uc_set_waiting(CaliptraUc *uc, bool waiting);
 
