@@ -291,15 +291,20 @@ any other program that speaks the protocol.
 """,
     Patch('hw/misc/caliptra_link_proto: SoC and core in two processes', """
 Frames on a byte stream, with their specification and unit test: accesses
-with their user, all inputs of a core, all its output lines.
+with their user, all inputs of a core, all its output lines, and whether the
+SoC runs.
 """, ['hw/misc/caliptra_link_proto.*', 'docs/interop/*',
       'tests/unit/test-caliptra-link.c'], ['test-caliptra-link']),
-    Patch('hw/misc/caliptra_link: The two ends of a link', """
-caliptra-remote is a core for the SoC that it is connected to, caliptra-link
-drives a core as a SoC does.  A SoC that reads waits for the core's answer,
-with a limit, and whatever goes wrong is a core without power.
-""", ['hw/misc/caliptra_link*', 'include/hw/misc/caliptra_link.h',
-      'hw/misc/caliptra_remote.c', 'include/hw/misc/caliptra_remote.h']),
+    Patch("hw/misc/caliptra_remote: The SoC's end of a link", """
+caliptra-remote is a core for the SoC that it is connected to.  A SoC that
+reads waits for the core's answer, with a limit, and whatever goes wrong is
+a core without power.
+""", ['hw/misc/caliptra_link_conn.*', 'hw/misc/caliptra_remote.c',
+      'include/hw/misc/caliptra_remote.h']),
+    Patch("hw/misc/caliptra_link: The core's end of a link", """
+caliptra-link drives a core as a SoC does, and holds what it counts against
+a limit while the SoC stands.
+""", ['hw/misc/caliptra_link.c', 'include/hw/misc/caliptra_link.h']),
 )
 
 BOOT = Series(

@@ -4,20 +4,39 @@
  * Does what it is told when it is told, and never waits: what the SoC does
  * not take stays in a queue, and while that is long nothing is received.
  *
+ * A SoC whose process stands serves nobody, so what the core counts against a
+ * limit must stand, too.  While something is counted, the SoC has to say again
+ * and again that it is running; the core's time is held until it does.
+ *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 
 #include "qemu/osdep.h"
+#include "qemu/timer.h"
 #include "qapi/error.h"
 #include "hw/core/irq.h"
 #include "hw/core/qdev-properties.h"
 #include "hw/core/qdev-properties-system.h"
 #include "hw/core/sysbus.h"
 #include "migration/blocker.h"
+#include "migration/vmstate.h"
+#include "system/replay.h"
 #include "system/system.h"
 #include "hw/misc/caliptra.h"
 #include "hw/misc/caliptra_link.h"
 #include "caliptra_link_conn.h"
+#include "trace.h"
+
+/*
+ * How long the core counts without asking the SoC again, and then as long
+ * without an answer: little against the shortest limit.  That is 200 ms,
+ * a watchdog period of firmware; but 250,000 reads of TRNG_STATUS may take
+ * some 10 ms with icount.
+ */
+#define LINK_PING_NS        (10 * SCALE_MS)
+#define LINK_PING_ETRNG_NS  (1 * SCALE_MS)
+
+#define LINK_IN_COUNTS  "time-counts"
 
 struct CaliptraLinkState {
     SysBusDevice parent_obj;
@@ -31,6 +50,7 @@ struct CaliptraLinkState {
     qemu_irq rst_b;
     qemu_irq brkpoint;
     qemu_irq scan_mode;
+    qemu_irq time_hold;
 
     /* what the SoC drives, as its last INPUTS said; 0 without a SoC */
     uint32_t inputs[CALIPTRA_LINK_INPUTS_WORDS];
@@ -38,6 +58,16 @@ struct CaliptraLinkState {
     uint32_t lines;
     /* the first of the writes that the SoC has not been told of */
     uint32_t refused[CALIPTRA_LINK_REFUSED_WORDS];
+
+    /* the core counts; its time is held */
+    bool counts;
+    bool held;
+    /* a PING is not answered yet; it was sent before what is counted now */
+    bool pinged;
+    bool stale;
+    /* what is counted now begins when the timer rings */
+    bool begins;
+    QEMUTimer *ping_timer;
 
     Notifier machine_done;
     Error *blocker;
@@ -71,7 +101,121 @@ static void link_drive_inputs(CaliptraLinkState *s)
     qemu_set_irq(s->pwrgood, !!(levels & CALIPTRA_LINK_LEVEL_PWRGOOD));
 }
 
-/* ---- its outputs ---- */
+/* ---- the core's time ---- */
+
+static void link_hold(CaliptraLinkState *s, bool held)
+{
+    if (s->held != held) {
+        trace_caliptra_link_hold(s->conn.fe.chr->label, held);
+        s->held = held;
+        qemu_set_irq(s->time_hold, held);
+    }
+}
+
+static void link_arm_ping(CaliptraLinkState *s, int64_t ns)
+{
+    timer_mod(s->ping_timer, qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) + ns);
+}
+
+static void link_ping(CaliptraLinkState *s)
+{
+    CaliptraLinkFrame frame = { .type = CALIPTRA_LINK_PING };
+
+    s->pinged = true;
+    caliptra_link_send(&s->conn, &frame);
+}
+
+/* How long the core counts until the SoC has to say again that it runs */
+static int64_t link_ping_ns(CaliptraLinkState *s)
+{
+    bool etrng_req = extract32(s->lines, CALIPTRA_LINK_LINE_ETRNG_REQ, 1);
+
+    return etrng_req ? LINK_PING_ETRNG_NS : LINK_PING_NS;
+}
+
+static bool link_watches_soc(CaliptraLinkState *s)
+{
+    return s->counts && s->conn.caps & CALIPTRA_LINK_CAP_TIME &&
+           caliptra_link_up(&s->conn);
+}
+
+/*
+ * While the SoC is watched, the core's time is held only as long as a PING is
+ * not answered, and without one the timer is pending: it sends the next, or
+ * finds that the last has not been answered.
+ */
+static void link_ping_timer(void *opaque)
+{
+    CaliptraLinkState *s = opaque;
+    bool begins = s->begins;
+
+    s->begins = false;
+    if (!link_watches_soc(s)) {
+        link_hold(s, false);
+    } else if (s->pinged) {
+        /* an answer to what was sent before is none to what begins now */
+        s->stale |= begins;
+        link_hold(s, true);
+    } else {
+        link_ping(s);
+        if (begins) {
+            link_hold(s, true);
+        } else {
+            link_arm_ping(s, link_ping_ns(s));
+        }
+    }
+}
+
+/*
+ * The core begins to count, or ends; or it begins to wait for the SoC.  That
+ * comes in the middle of an access.
+ */
+static void link_look(CaliptraLinkState *s, bool begins)
+{
+    s->begins |= begins;
+    link_arm_ping(s, 0);
+}
+
+static void link_time_counts(void *opaque, int n, int level)
+{
+    CaliptraLinkState *s = opaque;
+    bool counts = level;
+
+    if (s->counts != counts) {
+        s->counts = counts;
+        link_look(s, counts);
+    }
+}
+
+static bool link_pong(CaliptraLinkState *s, Error **errp)
+{
+    if (!s->pinged) {
+        error_setg(errp, "a PONG that nobody waits for");
+        return false;
+    }
+    s->pinged = false;
+    if (s->stale && link_watches_soc(s)) {
+        link_ping(s);
+    } else {
+        link_hold(s, false);
+        if (!s->begins && link_watches_soc(s)) {
+            link_arm_ping(s, link_ping_ns(s));
+        }
+    }
+    s->stale = false;
+    return true;
+}
+
+static void link_end_watch(CaliptraLinkState *s)
+{
+    timer_del(s->ping_timer);
+    s->begins = false;
+    s->pinged = false;
+    s->stale = false;
+    link_hold(s, false);
+}
+
+/* ---- the core's outputs ---- */
 
 static void link_send_lines(CaliptraLinkState *s)
 {
@@ -91,6 +235,9 @@ static void link_line(void *opaque, int n, int level)
     if (s->lines != lines) {
         s->lines = lines;
         link_send_lines(s);
+        if (n == CALIPTRA_LINK_LINE_ETRNG_REQ && level) {
+            link_look(s, true);
+        }
     }
 }
 
@@ -160,6 +307,8 @@ static bool link_frame(void *opaque, const CaliptraLinkFrame *frame,
         memcpy(s->inputs, word, sizeof(s->inputs));
         link_drive_inputs(s);
         break;
+    case CALIPTRA_LINK_PONG:
+        return link_pong(s, errp);
     default:
         link_write(s, word);
         return true;
@@ -186,6 +335,7 @@ static bool link_up(void *opaque)
     if (s->lines) {
         link_send_lines(s);
     }
+    link_look(s, true);
     return true;
 }
 
@@ -201,6 +351,7 @@ static void link_down(void *opaque)
     CaliptraLinkState *s = opaque;
 
     migrate_del_blocker(&s->blocker);
+    link_end_watch(s);
     link_power_off(s);
 }
 
@@ -240,6 +391,10 @@ static void link_realize(DeviceState *dev, Error **errp)
     s->rst_b = qdev_get_gpio_in_named(core, CALIPTRA_IN_RST_B, 0);
     s->brkpoint = qdev_get_gpio_in_named(core, CALIPTRA_IN_BRKPOINT, 0);
     s->scan_mode = qdev_get_gpio_in_named(core, CALIPTRA_IN_SCAN_MODE, 0);
+    s->time_hold = qdev_get_gpio_in_named(core, CALIPTRA_IN_TIME_HOLD, 0);
+    qdev_connect_gpio_out_named(core, CALIPTRA_OUT_TIME_COUNTS, 0,
+                                qdev_get_gpio_in_named(dev, LINK_IN_COUNTS,
+                                                       0));
     for (int i = 0; i < CALIPTRA_LINK_NR_LINES; i++) {
         qdev_connect_gpio_out_named(core, caliptra_link_lines[i], 0,
                                     qdev_get_gpio_in(dev, i));
@@ -248,6 +403,8 @@ static void link_realize(DeviceState *dev, Error **errp)
                                  s->log, errp)) {
         return;
     }
+    /* another process is not in the record */
+    replay_add_blocker(TYPE_CALIPTRA_LINK);
     s->machine_done.notify = link_machine_done;
     qemu_add_machine_init_done_notifier(&s->machine_done);
 }
@@ -257,15 +414,54 @@ static void link_unrealize(DeviceState *dev)
     CaliptraLinkState *s = CALIPTRA_LINK(dev);
 
     qemu_remove_machine_init_done_notifier(&s->machine_done);
+    link_down(s);
     caliptra_link_conn_finalize(&s->conn);
-    migrate_del_blocker(&s->blocker);
-    link_power_off(s);
 }
 
 static void link_init(Object *obj)
 {
-    qdev_init_gpio_in(DEVICE(obj), link_line, CALIPTRA_LINK_NR_LINES);
+    CaliptraLinkState *s = CALIPTRA_LINK(obj);
+    DeviceState *dev = DEVICE(obj);
+
+    qdev_init_gpio_in(dev, link_line, CALIPTRA_LINK_NR_LINES);
+    qdev_init_gpio_in_named(dev, link_time_counts, LINK_IN_COUNTS, 1);
+    s->ping_timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, link_ping_timer, s);
 }
+
+static void link_finalize(Object *obj)
+{
+    timer_free(CALIPTRA_LINK(obj)->ping_timer);
+}
+
+/* The SoC that is connected here, if any, drives another core */
+static bool link_post_load(void *opaque, int version_id, Error **errp)
+{
+    CaliptraLinkState *s = opaque;
+
+    if (s->lines >> CALIPTRA_LINK_NR_LINES) {
+        error_setg(errp, "bad lines of Caliptra's core");
+        return false;
+    }
+    if (caliptra_link_up(&s->conn)) {
+        Error *err = NULL;
+
+        error_setg(&err, "the state of the machine was loaded");
+        caliptra_link_fail(&s->conn, err);
+    }
+    return true;
+}
+
+/* Only without a connection: then all inputs are 0 */
+static const VMStateDescription vmstate_link = {
+    .name = TYPE_CALIPTRA_LINK,
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .post_load_errp = link_post_load,
+    .fields = (const VMStateField[]) {
+        VMSTATE_UINT32(lines, CaliptraLinkState),
+        VMSTATE_END_OF_LIST()
+    },
+};
 
 static const Property link_properties[] = {
     DEFINE_PROP_CHR("chardev", CaliptraLinkState, conn.fe),
@@ -283,6 +479,7 @@ static void link_class_init(ObjectClass *klass, const void *data)
     dc->desc = "SoC of a Caliptra core, in another process";
     dc->realize = link_realize;
     dc->unrealize = link_unrealize;
+    dc->vmsd = &vmstate_link;
     dc->user_creatable = false;
     device_class_set_props(dc, link_properties);
     object_class_property_set_description(klass, "chardev",
@@ -300,6 +497,7 @@ static const TypeInfo link_types[] = {
         .parent = TYPE_SYS_BUS_DEVICE,
         .instance_size = sizeof(CaliptraLinkState),
         .instance_init = link_init,
+        .instance_finalize = link_finalize,
         .class_init = link_class_init,
     },
 };

@@ -30,6 +30,8 @@
 
 /* what is sent without waiting for the main loop */
 #define LINK_BATCH      (16 * KiB)
+/* what this end is capable of */
+#define LINK_CAPS       CALIPTRA_LINK_CAP_TIME
 /* so much not taken by the SoC, and the core's end receives no more */
 #define LINK_OUT_MAX    (64 * KiB)
 
@@ -189,9 +191,17 @@ static bool link_frame(CaliptraLinkConn *c, const CaliptraLinkFrame *frame,
         return false;
     }
     if (frame->type == CALIPTRA_LINK_HELLO) {
+        c->caps = frame->word[CALIPTRA_LINK_HELLO_CAPS] & LINK_CAPS;
         link_set_state(c, CALIPTRA_LINK_UP);
         qemu_bh_schedule(c->bh);
         return true;
+    }
+    if ((frame->type == CALIPTRA_LINK_PING ||
+         frame->type == CALIPTRA_LINK_PONG) &&
+        !(c->caps & CALIPTRA_LINK_CAP_TIME)) {
+        error_setg(errp, "bad frame of type 0x%x: not both ends are capable "
+                   "of it", frame->type);
+        return false;
     }
     return c->ops->frame(c->opaque, frame, errp);
 }
@@ -300,6 +310,7 @@ static void link_event(void *opaque, QEMUChrEvent event)
         .word = {
             [CALIPTRA_LINK_HELLO_MAGIC] = CALIPTRA_LINK_MAGIC,
             [CALIPTRA_LINK_HELLO_VERSION] = CALIPTRA_LINK_VERSION,
+            [CALIPTRA_LINK_HELLO_CAPS] = LINK_CAPS,
         },
     };
     CaliptraLinkConn *c = opaque;
@@ -439,6 +450,11 @@ void caliptra_link_conn_finalize(CaliptraLinkConn *c)
         return;
     }
     link_unwatch(c);
+    c->told_up = false;
+    if (c->state != CALIPTRA_LINK_CLOSED) {
+        link_set_state(c, CALIPTRA_LINK_CLOSED);
+        qemu_chr_fe_disconnect(&c->fe);
+    }
     qemu_chr_fe_deinit(&c->fe, false);
     qemu_bh_delete(c->bh);
     c->bh = NULL;

@@ -53,6 +53,8 @@ typedef struct CaliptraLinkConn {
     CaliptraLog *log;
 
     CaliptraLinkConnState state;
+    /* capabilities that both ends have, once HELLO has come */
+    uint32_t caps;
     /* up() has been called, and down() has not */
     bool told_up;
     /* why the connection ends; NULL: it has been closed */

@@ -23,7 +23,7 @@ const char * const caliptra_link_lines[CALIPTRA_LINK_NR_LINES] = {
     CALIPTRA_OUT_MBOX_FLOW_DONE,
     CALIPTRA_OUT_ERROR_FATAL,
     CALIPTRA_OUT_ERROR_NON_FATAL,
-    CALIPTRA_OUT_ETRNG_REQ,
+    [CALIPTRA_LINK_LINE_ETRNG_REQ] = CALIPTRA_OUT_ETRNG_REQ,
 };
 
 typedef struct LinkType {
@@ -84,12 +84,14 @@ static const LinkType link_types[] = {
       true, check_inputs },
     { CALIPTRA_LINK_WRITE, CALIPTRA_LINK_SOC, CALIPTRA_LINK_ACCESS_WORDS,
       false, check_access },
+    { CALIPTRA_LINK_PONG, CALIPTRA_LINK_SOC, 0, false, NULL },
     { CALIPTRA_LINK_ANSWER, CALIPTRA_LINK_CORE, CALIPTRA_LINK_ANSWER_WORDS,
       true, check_answer },
     { CALIPTRA_LINK_LINES, CALIPTRA_LINK_CORE, CALIPTRA_LINK_LINES_WORDS,
       false, check_lines },
     { CALIPTRA_LINK_REFUSED, CALIPTRA_LINK_CORE, CALIPTRA_LINK_REFUSED_WORDS,
       false, check_refused },
+    { CALIPTRA_LINK_PING, CALIPTRA_LINK_CORE, 0, false, NULL },
 };
 
 static const LinkType *link_type(uint16_t type)
@@ -180,7 +182,7 @@ int caliptra_link_decode(CaliptraLinkFrame *frame, CaliptraLinkEnd from,
         if (!hello_ok(frame->word, errp)) {
             return -1;
         }
-    } else {
+    } else if (t->check) {
         bad = t->check(frame->word);
     }
     if (bad) {

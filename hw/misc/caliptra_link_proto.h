@@ -28,10 +28,12 @@ typedef enum CaliptraLinkType {
     CALIPTRA_LINK_INPUTS = 0x12,
     /* from the SoC, not answered */
     CALIPTRA_LINK_WRITE = 0x20,
+    CALIPTRA_LINK_PONG = 0x21,
     /* from the core */
     CALIPTRA_LINK_ANSWER = 0x80,
     CALIPTRA_LINK_LINES = 0x81,
     CALIPTRA_LINK_REFUSED = 0x82,
+    CALIPTRA_LINK_PING = 0x83,
 } CaliptraLinkType;
 
 /* Who sends a frame: bits of a mask */
@@ -48,6 +50,9 @@ enum {
     CALIPTRA_LINK_HELLO_CAPS,
     CALIPTRA_LINK_HELLO_WORDS,          /* or more, which are ignored */
 };
+
+/* Capabilities: the SoC's end answers PING, the core's end holds its time */
+#define CALIPTRA_LINK_CAP_TIME          (1u << 0)
 
 /* READ, PEEK and WRITE; the first two have no data */
 enum {
@@ -88,6 +93,7 @@ enum {
 };
 
 #define CALIPTRA_LINK_NR_LINES          8
+#define CALIPTRA_LINK_LINE_ETRNG_REQ    7
 
 extern const char * const caliptra_link_lines[CALIPTRA_LINK_NR_LINES];
 

@@ -10,6 +10,10 @@
  * process would have done in the middle of the access: no SoC can see a
  * register that is ahead of the line.
  *
+ * This end tells the core's that it is running, from a timer of virtual time:
+ * neither a process that stands nor a machine that is stopped does that, and
+ * the core's time stands with them.
+ *
  * Without a connection this is a core without power: it reads 0, takes no
  * writes, and its lines are low.  Whatever goes wrong with the other process
  * ends there, and when that is back its core gets the inputs that the SoC
@@ -67,6 +71,8 @@ struct CaliptraRemoteState {
     /* nothing may be driven: reset's hold phase */
     bool quiet;
     QEMUBH *bh;
+    /* pending: a PING is to be answered */
+    QEMUTimer *pong_timer;
 
     /* the request that is under way */
     uint32_t tag;
@@ -123,6 +129,27 @@ static void remote_queue_lines(CaliptraRemoteState *s, uint32_t lines)
     qemu_bh_schedule(s->bh);
 }
 
+/* ---- time ---- */
+
+static void remote_pong(void *opaque)
+{
+    CaliptraRemoteState *s = opaque;
+    CaliptraLinkFrame frame = { .type = CALIPTRA_LINK_PONG };
+
+    remote_drive_next(s);
+    caliptra_link_send(&s->conn, &frame);
+}
+
+static bool remote_ping(CaliptraRemoteState *s, Error **errp)
+{
+    if (timer_pending(s->pong_timer)) {
+        error_setg(errp, "a PING before the answer to the last one");
+        return false;
+    }
+    timer_mod(s->pong_timer, qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL));
+    return true;
+}
+
 /* ---- frames ---- */
 
 static bool remote_frame(void *opaque, const CaliptraLinkFrame *frame,
@@ -143,6 +170,8 @@ static bool remote_frame(void *opaque, const CaliptraLinkFrame *frame,
     case CALIPTRA_LINK_LINES:
         remote_queue_lines(s, word[CALIPTRA_LINK_LINES_LEVELS]);
         break;
+    case CALIPTRA_LINK_PING:
+        return remote_ping(s, errp);
     default:
         qemu_log_mask(LOG_GUEST_ERROR, "caliptra-remote: %u posted writes "
                       "refused (PSLVERR), the first at 0x%x, user 0x%08x\n",
@@ -367,6 +396,7 @@ static void remote_down(void *opaque)
     CaliptraRemoteState *s = opaque;
 
     migrate_del_blocker(&s->blocker);
+    timer_del(s->pong_timer);
     s->num_next = 0;
     remote_drive(s, 0);
 }
@@ -432,6 +462,7 @@ static void remote_realize(DeviceState *dev, Error **errp)
         return;
     }
     s->bh = qemu_bh_new(remote_bh, s);
+    s->pong_timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, remote_pong, s);
     /* another process is not in the record */
     replay_add_blocker(TYPE_CALIPTRA_REMOTE);
     s->machine_done.notify = remote_machine_done;
@@ -443,9 +474,10 @@ static void remote_unrealize(DeviceState *dev)
     CaliptraRemoteState *s = CALIPTRA_REMOTE(dev);
 
     qemu_remove_machine_init_done_notifier(&s->machine_done);
+    remote_down(s);
     caliptra_link_conn_finalize(&s->conn);
     qemu_bh_delete(s->bh);
-    migrate_del_blocker(&s->blocker);
+    g_clear_pointer(&s->pong_timer, timer_free);
 }
 
 static void remote_init(Object *obj)

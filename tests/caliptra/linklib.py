@@ -13,19 +13,21 @@ import threading
 import time
 
 MAGIC, VERSION = 0x4c415043, 1
+CAP_TIME = 1
 
 HELLO = 0x01
-READ, PEEK, INPUTS, WRITE = 0x10, 0x11, 0x12, 0x20
-ANSWER, LINES, REFUSED = 0x80, 0x81, 0x82
+READ, PEEK, INPUTS, WRITE, PONG = 0x10, 0x11, 0x12, 0x20, 0x21
+ANSWER, LINES, REFUSED, PING = 0x80, 0x81, 0x82, 0x83
 
-WORDS = {HELLO: 3, READ: 2, PEEK: 2, INPUTS: 12, WRITE: 3, ANSWER: 2,
-         LINES: 1, REFUSED: 3}
-FROM_SOC = HELLO, READ, PEEK, INPUTS, WRITE
-FROM_CORE = HELLO, ANSWER, LINES, REFUSED
+WORDS = {HELLO: 3, READ: 2, PEEK: 2, INPUTS: 12, WRITE: 3, PONG: 0, ANSWER: 2,
+         LINES: 1, REFUSED: 3, PING: 0}
+FROM_SOC = HELLO, READ, PEEK, INPUTS, WRITE, PONG
+FROM_CORE = HELLO, ANSWER, LINES, REFUSED, PING
 
 PWRGOOD, RST_B = 1, 2
 
 READY_FOR_FUSES, READY_FOR_FW, READY_FOR_RUNTIME = 1 << 0, 1 << 1, 1 << 2
+ERROR_FATAL = 1 << 5
 ETRNG_REQ = 1 << 7
 
 # for what must come
@@ -39,6 +41,7 @@ def frame(kind, *words, tag=0, length=None):
 
 
 HELLO_FRAME = frame(HELLO, MAGIC, VERSION, 0)
+HELLO_TIME = frame(HELLO, MAGIC, VERSION, CAP_TIME)
 
 
 class Closed(Exception):
@@ -78,9 +81,9 @@ class Link:
         return kind, tag, struct.unpack('<%dI' % (length // 4),
                                         self._receive(length))
 
-    def hello(self):
-        self.sock.sendall(HELLO_FRAME)
-        assert self.receive() == (HELLO, 0, (MAGIC, VERSION, 0))
+    def hello(self, data=HELLO_FRAME):
+        self.sock.sendall(data)
+        assert self.receive() == (HELLO, 0, (MAGIC, VERSION, CAP_TIME))
         return self
 
     def wait_closed(self):
@@ -96,18 +99,27 @@ class Link:
 
 
 class Soc(Link):
-    """A SoC's end: accesses with one request at a time."""
+    """A SoC's end: accesses with one request at a time.
+
+    stands: as a SoC that does not run; it answers no PING
+    """
 
     def __init__(self, sock):
         super().__init__(sock)
         self.tag = 0
         self.lines = 0
         self.refused = []
+        self.pings = 0
+        self.stands = False
 
     def event(self, kind, tag, words):
         assert tag == 0
         if kind == LINES:
             self.lines, = words
+        elif kind == PING:
+            self.pings += 1
+            if not self.stands:
+                self.send(PONG)
         else:
             assert kind == REFUSED
             self.refused.append(words)

@@ -29,8 +29,9 @@ import caliptra_soc as soc_regs                    # noqa: E402
 import command_env as env                          # noqa: E402
 import linklib                                     # noqa: E402
 from caliptra_soc import CaliptraSoc, RISCV_BINARY  # noqa: E402
-from linklib import ANSWER, HELLO, INPUTS, LINES, PEEK, READ, REFUSED, \
-    WRITE, PWRGOOD, RST_B, Closed, Core, Link, Soc, frame    # noqa: E402
+from linklib import ANSWER, HELLO, INPUTS, LINES, PEEK, PING, PONG, READ, \
+    REFUSED, WRITE, PWRGOOD, RST_B, Closed, Core, Link, Soc, \
+    frame                                          # noqa: E402
 from qtestlib import QTest, QTestError             # noqa: E402
 
 FUZZ = int(os.environ.get('CALIPTRA_LINK_FUZZ', '150'))
@@ -43,8 +44,58 @@ ANYBODY = 0xffffffff
 MBOX_LOCK, MBOX_DATAIN, MBOX_EXECUTE = 0x20000, 0x20010, 0x20018
 HOLE = 0x22000
 FLOW_STATUS, FUSES = 0x3003c, 0x30200
+FW_ERROR_FATAL, TRNG_DATA, TRNG_STATUS = 0x30008, 0x30078, 0x300ac
+FUSE_WR_DONE, WDT_CFG = 0x300b0, 0x30110
+# ROM_CFI_PANIC_TRNG_FAILURE
+TRNG_TIME_OUT = 0x0104005b
 # where the AST2700's cores see the window
 AST2700 = 0x14c40000
+
+
+def poller(reads):
+    """Firmware that reads TRNG_STATUS so often until the words are there."""
+    a0, a1, a2, a3 = 10, 11, 12, 13
+
+    def lui(rd, imm):
+        return imm << 12 | rd << 7 | 0x37
+
+    def addi(rd, rs, imm):
+        return (imm & 0xfff) << 20 | rs << 15 | rd << 7 | 0x13
+
+    def andi(rd, rs, imm):
+        return addi(rd, rs, imm) | 7 << 12
+
+    def lw(rd, rs, imm):
+        return imm << 20 | rs << 15 | 2 << 12 | rd << 7 | 0x03
+
+    def sw(rd, rs, imm):
+        return ((imm >> 5) << 25 | rd << 20 | rs << 15 | 2 << 12 |
+                (imm & 31) << 7 | 0x23)
+
+    def bnez(rs, words):
+        imm = 4 * words
+        return ((imm >> 12 & 1) << 31 | (imm >> 5 & 63) << 25 | rs << 15 |
+                1 << 12 | (imm >> 1 & 15) << 8 | (imm >> 11 & 1) << 7 | 0x63)
+
+    status, fatal = TRNG_STATUS & 0xfff, FW_ERROR_FATAL & 0xfff
+    return struct.pack(
+        '<15I',
+        addi(a1, 0, 0x80),          # the registers' region has side effects
+        0x7c0 << 20 | a1 << 15 | 1 << 12 | 0x73,        # csrw mrac, a1
+        lui(a0, 0x30030),
+        addi(a1, 0, 1),
+        sw(a1, a0, status),         # DATA_REQ
+        lui(a2, reads >> 12),
+        lw(a3, a0, status),
+        andi(a3, a3, 2),            # DATA_WR_DONE
+        bnez(a3, 6),
+        addi(a2, a2, -1),
+        bnez(a2, -4),
+        lui(a1, TRNG_TIME_OUT >> 12),
+        addi(a1, a1, TRNG_TIME_OUT & 0xfff),
+        sw(a1, a0, fatal),
+        0x6f)                       # j .
+
 
 # a core that runs and does nothing: wfi; b .-4
 IDLE = struct.pack('<II', 0xd503207f, 0x17ffffff)
@@ -62,6 +113,7 @@ NOISE = {
     'security state': frame(INPUTS, 3, 8, *(0,) * 10, tag=1),
     'second HELLO': linklib.HELLO_FRAME,
     'of this end': frame(ANSWER, 0, 0, tag=1),
+    'PONG': frame(PONG),
     'text': b'GET / HTTP/1.1\r\n\r\n',
 }
 CORE_NOISE = {
@@ -71,6 +123,7 @@ CORE_NOISE = {
     'count': frame(REFUSED, 0, 0, 0),
     'result': frame(ANSWER, 2, 0, tag=1),
     'unasked': frame(ANSWER, 0, 0, tag=12345678),
+    'PING': frame(PING),
     'second HELLO': linklib.HELLO_FRAME,
     'of this end': frame(READ, 0, 0, tag=1),
 }
@@ -332,8 +385,30 @@ class CoreEnd(Case):
             self.q.qmp('migrate', uri='exec:cat > /dev/null')
         link.close()
         self.wait_log('is gone')
-        self.q.qmp('migrate', uri='exec:cat > /dev/null')
+        state = self.path('state')
+        self.q.qmp('migrate', uri='exec:cat > ' + state)
         self.q.wait_migrated()
+        # what is loaded is another core than that the SoC drives
+        self.q.close()
+        self.q = LinkedSoc(self.path('l0'), ['-incoming', 'defer',
+                                             *self.log_args()])
+        self.addCleanup(self.q.close)
+        link = self.powered()
+        self.q.qmp('migrate-incoming', uri='exec:cat ' + state)
+        link.wait_closed()
+        self.q.wait_migrated()
+        self.wait_log('the state of the machine was loaded')
+        self.assert_off()
+
+    def test_unrealize(self):
+        """The SoC is cut off, whatever is under way."""
+        link = self.powered()
+        link.send(READ, MBOX_LOCK, USER, tag=7)
+        self.q.qmp('qom-set', path='/machine/link-device',
+                   property='realized', value=False)
+        link.wait_closed()
+        self.q.qmp('system_reset')
+        self.assertEqual(self.q.qom_get('/machine/core', 'flow-status'), 0)
 
     # ---- faults ----
 
@@ -415,7 +490,8 @@ class CoreEnd(Case):
         for n in range(FUZZ):
             link = Link(self.q.connect())
             if rng.random() < 0.9:
-                link.sock.sendall(linklib.HELLO_FRAME)
+                link.sock.sendall(rng.choice((linklib.HELLO_FRAME,
+                                              linklib.HELLO_TIME)))
             if rng.random() < 0.8:
                 link.sock.sendall(frame(INPUTS, 3, rng.randrange(8),
                                         *(0,) * 10, tag=1))
@@ -430,6 +506,157 @@ class CoreEnd(Case):
             if n % 50 == 0:
                 self.assertTrue(self.q.qmp('query-status'))
         self.assert_off()
+
+
+@unittest.skipUnless(os.path.exists(RISCV_BINARY),
+                     'no qemu-system-riscv32 here')
+class CoreTime(Case):
+    """Device caliptra-link where the core's time is the host's."""
+
+    # of a TRNG that is not served, in seconds
+    LIMIT = 0.19
+
+    def start(self, *args, rom=None):
+        """The native model; with rom, a VeeR that executes it."""
+        args = ['-chardev', 'socket,id=l0,server=on,wait=off,path=' +
+                self.path('l0'), *self.log_args(), *args]
+        options = ''
+        if rom:
+            Path(self.path('rom')).write_bytes(rom)
+        else:
+            options = ',uc=native'
+        self.q = QTest(RISCV_BINARY, 'caliptra,link=l0,log=log' + options,
+                       args=args, accel='tcg',
+                       bios=self.path('rom') if rom else False)
+        self.addCleanup(self.q.close)
+
+    def connect(self):
+        sock = socket.socket(socket.AF_UNIX)
+        sock.connect(self.path('l0'))
+        return Soc(sock)
+
+    def waiting(self, hello):
+        """A core that waits for entropy."""
+        link = self.connect().hello(hello)
+        self.addCleanup(link.close)
+        link.stands = True
+        link.inputs(PWRGOOD | RST_B, 7)
+        link.send(WRITE, WDT_CFG, USER, 0x7fffffff)
+        link.send(WRITE, FUSE_WR_DONE, USER, 1)
+        self.wait_lines(link, linklib.ETRNG_REQ)
+        return link
+
+    def wait_lines(self, link, lines):
+        while not link.lines & lines:
+            link.event(*link.receive())
+
+    def wait_ping(self, link):
+        while not link.pings:
+            link.event(*link.receive())
+
+    def assert_time_out(self, link):
+        self.wait_lines(link, linklib.ERROR_FATAL)
+        self.assertEqual(link.request(READ, FW_ERROR_FATAL, USER),
+                         (0, TRNG_TIME_OUT))
+
+    def assert_stands(self):
+        """While the SoC does not answer, no time runs out."""
+        link = self.waiting(linklib.HELLO_TIME)
+        self.wait_ping(link)
+        time.sleep(10 * self.LIMIT)
+        self.assertEqual(link.request(READ, FW_ERROR_FATAL, USER), (0, 0))
+        self.assertEqual(link.pings, 1)
+        # it has come back, and serves nobody
+        link.stands = False
+        link.send(PONG)
+        self.assert_time_out(link)
+        self.assertGreater(link.pings, 1)
+
+    def test_stands(self):
+        self.start()
+        self.assert_stands()
+
+    def test_stands_icount(self):
+        self.start('-icount', 'shift=3')
+        self.assert_stands()
+
+    def test_stands_veer(self):
+        """Firmware counts its reads, with no watchdog running."""
+        self.start(rom=poller(0x3000))
+        self.assert_stands()
+
+    def test_stands_veer_icount(self):
+        """Genuine firmware's number of reads, which take 10 ms."""
+        self.start('-icount', 'shift=3', rom=poller(0x3d000))
+        self.assert_stands()
+
+    def test_gives_up(self):
+        """Firmware that does not wait any more counts nothing."""
+        self.start(rom=poller(0x1000))
+        link = self.waiting(linklib.HELLO_TIME)
+        link.stands = False
+        # its request is still there
+        self.wait_lines(link, linklib.ERROR_FATAL)
+        self.assertTrue(link.lines & linklib.ETRNG_REQ)
+        link.request(READ, FW_ERROR_FATAL, USER)
+        pings = link.pings
+        end = time.monotonic() + 5 * self.LIMIT
+        while time.monotonic() < end:
+            link.request(READ, FW_ERROR_FATAL, USER)
+        self.assertLess(link.pings - pings, 3)
+
+    def test_late(self):
+        """A SoC that is always late, but there: what it takes is not ours."""
+        self.start()
+        link = self.waiting(linklib.HELLO_TIME)
+        for _ in range(10):
+            self.wait_ping(link)
+            link.pings = 0
+            time.sleep(self.LIMIT / 3)
+            link.send(PONG)
+        self.assertEqual(link.request(READ, FW_ERROR_FATAL, USER), (0, 0))
+
+    def test_goes_on(self):
+        """A SoC that has stood serves what it was asked for before."""
+        self.start()
+        link = self.waiting(linklib.HELLO_TIME)
+        self.wait_ping(link)
+        time.sleep(5 * self.LIMIT)
+        # each answer, and no PONG: the core works in no time of its own
+        while not link.lines & linklib.READY_FOR_FW:
+            self.assertFalse(link.lines & linklib.ERROR_FATAL)
+            if link.lines & linklib.ETRNG_REQ:
+                for n in range(12):
+                    link.send(WRITE, TRNG_DATA + 4 * n, USER, 0x5a17 + n)
+                link.send(WRITE, TRNG_STATUS, USER, 2)
+                link.request(READ, TRNG_STATUS, USER)
+            else:
+                link.event(*link.receive())
+
+    def test_not_capable(self):
+        """A SoC that does not know of it is not asked."""
+        self.start()
+        link = self.waiting(linklib.HELLO_FRAME)
+        self.assert_time_out(link)
+        self.assertEqual(link.pings, 0)
+
+    def test_next_soc(self):
+        """What one SoC holds up, it does not hold up for the next."""
+        self.start()
+        link = self.waiting(linklib.HELLO_TIME)
+        self.wait_ping(link)
+        time.sleep(self.LIMIT)
+        link.close()
+        link = self.waiting(linklib.HELLO_FRAME)
+        self.assert_time_out(link)
+
+    def test_unasked(self):
+        self.start()
+        link = self.connect().hello(linklib.HELLO_TIME)
+        link.send(PONG)
+        link.wait_closed()
+        link.close()
+        self.wait_log('a PONG that nobody waits for')
 
 
 # ---- the SoC's end ----
@@ -575,6 +802,47 @@ class SocEnd(Case):
             frame(LINES, linklib.READY_FOR_RUNTIME))
         self.wait(lambda: q.read32(soc_regs.SCU_CPTRA_CTRL) >> 18 & 1)
 
+    def test_ping(self):
+        """A SoC that runs answers; one that is stopped does so later."""
+        q = self.start({'hello': linklib.HELLO_TIME})
+        self.wait_log('is there')
+        self.core.link.send(PING)
+        self.wait(lambda: self.core.count(PONG) == 1)
+        q.qmp('stop')
+        self.core.link.send(PING)
+        for _ in range(100):
+            self.read(FLOW_STATUS)
+            q.qmp('query-status')
+        self.assertEqual(self.core.count(PONG), 1)
+        q.qmp('cont')
+        self.wait(lambda: self.core.count(PONG) == 2)
+        # one at a time
+        q.qmp('stop')
+        for _ in range(2):
+            self.core.link.send(PING)
+        self.assert_lost_while_stopped('a PING before the answer')
+
+    def test_unrealize(self):
+        """A core that is cut off is one without power."""
+        q = self.start({'hello': linklib.HELLO_TIME})
+        self.wait_log('is there')
+        q.qmp('stop')
+        self.core.link.send(PING)
+        self.core.link.send(LINES, 0xff)
+        self.read(FLOW_STATUS)
+        q.qmp('qom-set', path=q.find_qom('caliptra-remote'),
+              property='realized', value=False)
+        q.qmp('cont')
+        self.assertEqual(self.read(FLOW_STATUS), 0)
+        self.assertFalse(q.read32(soc_regs.SCU_CPTRA_CTRL) & 1 << 18)
+        q.qmp('system_reset')
+        self.assertEqual(self.read(FLOW_STATUS), 0)
+
+    def assert_lost_while_stopped(self, why):
+        self.wait_log(why)
+        self.q.qmp('cont')
+        self.assert_lost(why)
+
     def test_migration(self):
         q = self.start({})
         with self.assertRaisesRegex(QTestError, 'in another process'):
@@ -716,7 +984,9 @@ class SocEnd(Case):
                 raise Closed
             return True
         for n in range(FUZZ // 3):
-            core = Core(self.path('l1'), act=act)
+            core = Core(self.path('l1'), act=act,
+                        hello=rng.choice((linklib.HELLO_FRAME,
+                                          linklib.HELLO_TIME)))
             self.wait(lambda: core.frames)
             for _ in range(rng.randrange(8)):
                 if rng.random() < 0.5:
@@ -817,8 +1087,12 @@ class Both(Case):
         self.addCleanup(core.close)
         return core
 
-    def start_soc(self):
+    def start_soc(self, options=None):
         self.boots += 1
+        if options is None:
+            options = (',caliptra-log=log,caliptra-firmware=%s,'
+                       'caliptra-fuses=%s' %
+                       (self.path('fw'), self.path('fuses')))
         name = 'soc%d' % self.boots
         args = ['-chardev', 'socket,id=l1,server=on,wait=off,path=' +
                 self.path('link'), *self.log_args(name)]
@@ -828,10 +1102,8 @@ class Both(Case):
             args += ['-device', 'loader,addr=0x%x,cpu-num=%d' % (ENTRY, n)]
         if os.path.exists(self.path('link')):
             os.unlink(self.path('link'))
-        soc = QTest(machine='ast2700fc,caliptra-core=l1,caliptra-log=log,'
-                    'caliptra-firmware=%s,caliptra-fuses=%s' %
-                    (self.path('fw'), self.path('fuses')), args=args,
-                    accel='tcg', qmp=True)
+        soc = QTest(machine='ast2700fc,caliptra-core=l1' + options,
+                    args=args, accel='tcg', qmp=True)
         self.addCleanup(soc.close)
         return soc, name
 
@@ -864,6 +1136,25 @@ class Both(Case):
         released = self.log(name).count(self.RELEASED)
         self.wait_released(name, released + 1)
         self.assertFalse(soc.qom_get('/machine', 'ca35-held'))
+
+    def test_soc_stopped(self):
+        """A SoC that is stopped lets no time run out in its core."""
+        core = self.start_core()
+        soc, _ = self.start_soc(',caliptra-boot=guest,'
+                                'caliptra-debug-locked=on')
+        self.wait_log('is there', 1, 'core')
+        soc.qmp('stop')
+        soc.write32(AST2700 + WDT_CFG, 0x7fffffff)
+        soc.write32(AST2700 + FUSE_WR_DONE, 1)
+        self.wait(lambda: soc.read32(AST2700 + TRNG_STATUS) & 1)
+        time.sleep(10 * CoreTime.LIMIT)
+        self.assertEqual(soc.read32(AST2700 + FW_ERROR_FATAL), 0)
+        self.assertEqual(soc.read32(AST2700 + TRNG_STATUS) & 1, 1)
+        # when it goes on and does not serve, it does
+        soc.qmp('cont')
+        self.wait(lambda: soc.read32(AST2700 + FW_ERROR_FATAL))
+        self.assertEqual(soc.read32(AST2700 + FW_ERROR_FATAL), TRNG_TIME_OUT)
+        self.assertIsNone(core.proc.poll())
 
     def test_soc_killed(self):
         """Its core loses its power, and serves the next SoC."""
