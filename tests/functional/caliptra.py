@@ -224,9 +224,6 @@ class RemoteCore:
     # what that process is, and arguments of the SoC's that are the core's
     CORE = 'caliptra,uc=native'
     CORE_ARGS = ('caliptra-native-fw.', 'caliptra.')
-    # the limit for external entropy is in the time of one process, and the
-    # entropy comes from the other one, for which a host may have no time
-    ENTROPY = ['-global', 'caliptra.itrng=on']
 
     def setUp(self):
         super().setUp()
@@ -253,7 +250,7 @@ class RemoteCore:
                       *[word for i in mine for word in args[i - 1:i + 1]])
         if '-seed' in args:
             core.add_args('-seed', args[args.index('-seed') + 1])
-        core.add_args(*self.ENTROPY, *self.core_args(name))
+        core.add_args(*self.core_args(name))
         core.launch()
         soc = [arg for i, arg in enumerate(args)
                if i not in mine and i + 1 not in mine]

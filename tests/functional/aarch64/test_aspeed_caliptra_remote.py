@@ -10,6 +10,7 @@ import sys
 
 import test_aspeed_caliptra
 import test_aspeed_caliptra_gdb
+import test_aspeed_caliptra_stall
 
 from caliptra import CaliptraTest, RemoteCore
 
@@ -60,23 +61,29 @@ class RemoteGdb(RemoteCore, test_aspeed_caliptra_gdb.AspeedCaliptraGdb):
                         'the SoC goes on')
 
 
+class RemoteStall(RemoteCore, test_aspeed_caliptra_stall.AspeedCaliptraStall):
+    """One of the processes has to wait for the host, or both have"""
+
+    def stalled(self, name, rng):
+        vms = [self.get_vm(name=name), self.get_vm(name=f'{name}-core')]
+        return rng.choice((vms, vms[:1], vms[1:]))
+
+
 if GENUINE:
-    class GenuineBoot(RemoteBoot):
-        """The core executes genuine images"""
+    class Genuine:
+        """Mixed into a test: the core executes genuine images"""
 
         timeout = 300
         CORE = 'caliptra'
-        # of the development bundle, or of the model
-        test_held_then_released = None
-        test_self_check_ipc = None
 
         def core_args(self, name):
             # a watchdog is no measure of the host's speed
-            return ['-bios', os.path.join(GENUINE, 'rom.bin'),
+            return [*super().core_args(name),
+                    '-bios', os.path.join(GENUINE, 'rom.bin'),
                     '-icount', 'shift=3']
 
         def make_bundle(self, *args):
-            bundle = self.scratch_file('fw.bin')
+            bundle = self.scratch_file('caliptra-fw.bin')
             fuses = self.scratch_file('fuses.json')
             Path(bundle).write_bytes(Path(GENUINE, 'fw.bin').read_bytes())
             self.run_tool(sys.executable,
@@ -84,6 +91,19 @@ if GENUINE:
                                            'bundle.py'),
                           'show', bundle, '--fuses', fuses)
             return bundle, fuses
+
+    class GenuineBoot(Genuine, RemoteBoot):
+        """The same, with what is genuine"""
+
+        # of the model; and the keys of a bundle may be somebody else's
+        test_held_then_released = None
+        test_flash = None
+
+    class GenuineGdb(Genuine, RemoteGdb):
+        """A gdb on the SoC, and one on genuine code"""
+
+    class GenuineStall(Genuine, RemoteStall):
+        """Stalls, too"""
 
 
 if __name__ == '__main__':

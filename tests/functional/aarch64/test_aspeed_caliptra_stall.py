@@ -8,7 +8,6 @@ import os
 import random
 import re
 import signal
-import sys
 import time
 
 from qemu_test import skipIfMissingCommands, skipIfMissingImports
@@ -28,11 +27,17 @@ class AspeedCaliptraStall(CaliptraTest):
 
     timeout = 120 + STALLS * LONGEST
 
-    def stall(self, vm, seconds):
+    def stalled(self, name, rng):
+        """Which of the machines of @name are stalled together"""
+        return [self.get_vm(name=name)]
+
+    def stall(self, vms, seconds):
         """What a host does that has no time for QEMU"""
-        os.kill(vm.get_pid(), signal.SIGSTOP)
-        time.sleep(seconds)
-        os.kill(vm.get_pid(), signal.SIGCONT)
+        for number in signal.SIGSTOP, signal.SIGCONT:
+            for vm in vms:
+                os.kill(vm.get_pid(), number)
+            if number == signal.SIGSTOP:
+                time.sleep(seconds)
 
     def self_check(self, name, rng, stalls):
         """
@@ -42,8 +47,7 @@ class AspeedCaliptraStall(CaliptraTest):
         console = self.log_file(f'console-{name}.log')
         vm = self.make_vm('-chardev', f'file,id=con,path={console}',
                           '-serial', 'chardev:con',
-                          '-device', f'loader,file={self.payloads},'
-                          f'addr={self.PAYLOADS:#x},force-raw=on',
+                          *self.payloads_args(self.payloads),
                           firmware=self.firmware, fuses=self.fuses,
                           guest=self.guest, name=name)
         vm.launch()
@@ -57,7 +61,8 @@ class AspeedCaliptraStall(CaliptraTest):
             self.assertLess(time.monotonic(), end, 'the guest has no end')
             time.sleep(rng.uniform(0, 0.02))
             if stalls:
-                self.stall(vm, rng.uniform(SHORTEST, LONGEST))
+                self.stall(self.stalled(name, rng),
+                           rng.uniform(SHORTEST, LONGEST))
                 stalls -= 1
         vm.shutdown()
         self.assertIn(self.RELEASED, self.caliptra_log(name))
@@ -68,11 +73,7 @@ class AspeedCaliptraStall(CaliptraTest):
         """The self-check says the same, stalled at whatever moments"""
         self.firmware, self.fuses = self.make_bundle()
         self.guest = self.make_guest()
-        self.payloads = self.scratch_file('payloads.bin')
-        self.run_tool(sys.executable,
-                      self.source_file('tests', 'caliptra', 'guest',
-                                       'payloads.py'),
-                      '--bundle', self.firmware, '--output', self.payloads)
+        self.payloads = self.make_payloads(self.firmware)
         rng = random.Random(1)
         left, run = STALLS, 0
         while left:
