@@ -142,8 +142,9 @@ class CaliptraTest(QemuSystemTest):
         elif flash:
             self.machine += ',caliptra-boot=auto'
         if firmware or flash:
-            self.machine += (f',caliptra-fuses={fuses}'
-                             ',caliptra-log=caliptra')
+            self.machine += ',caliptra-log=caliptra'
+        if fuses:
+            self.machine += f',caliptra-fuses={fuses}'
         vm = self.get_vm(name=name)
         if firmware or flash:
             vm.add_args('-chardev',

@@ -147,6 +147,28 @@ class AspeedCaliptra(CaliptraTest):
         self.assertEqual(drivers, {'Linux', 'U-Boot', 'U-Boot, old binding',
                                    'Zephyr'})
 
+    @skipIfMissingCommands('aarch64-linux-gnu-gcc')
+    def test_flash(self):
+        """All from the flash, fuses and secure boot from the OTP"""
+        firmware, fuses = self.make_bundle()
+        otp = self.scratch_file('otp.bin')
+        self.run_tool(sys.executable,
+                      self.source_file('scripts', 'caliptra', 'otp.py'),
+                      'create', '--fuses', fuses, '--secure-boot',
+                      '--flat', otp)
+        payloads = self.make_payloads(None, '--ipc')
+        vm = self.make_vm('-blockdev', 'driver=file,node-name=otp,filename=' +
+                          otp, '-global', 'aspeed-otp-ast2700.drive=otp',
+                          *self.payloads_args(payloads),
+                          flash=self.make_flash(firmware, self.make_guest()))
+        vm.set_console()
+        vm.launch()
+        report = wait_for_console_pattern(self, 'idle').decode()
+        self.assertIn('Caliptra says, through the BootMCU', report)
+        log = self.caliptra_log()
+        self.assertIn('ATF (fw id 10)', log)
+        self.assertIn(self.RELEASED, log)
+
     def test_refused(self):
         """One flipped bit in the runtime image: the cores never start"""
         firmware, fuses = self.make_bundle()
