@@ -413,7 +413,10 @@ class Points:
         later = {n: h for n, h in self.home.items()
                  if h > number and n not in self.base}
         paths = {n.removeprefix('include/') for n in later} | \
-            {Path(n).name for n in later if n.endswith(('.h', '.inc'))}
+            {Path(n).name for n in later if n.endswith(('.h', '.inc'))} | \
+            {f'qapi/qapi-{kind}-{Path(n).stem}.h' for n in later
+             if n.startswith('qapi/')
+             for kind in ('commands', 'events', 'types', 'visit')}
         for name, text in texts.items():
             if is_c(name):
                 for header in re.findall(r'^#include "([^"]+)"', text, re.M):

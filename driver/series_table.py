@@ -325,12 +325,12 @@ Straps, power, reset, mailbox user, fuses, entropy on demand, firmware: what
 each SoC's boot ROM has to do.  An abstract device, so that a SoC says only
 how it reaches the core and its own power and reset bits.
 """, ['hw/misc/caliptra_bringup.c', 'include/hw/misc/caliptra_bringup.h',
-      'hw/misc/caliptra_fuses.c', 'include/hw/misc/caliptra_fuses.h']),
+      'hw/misc/caliptra_fuses.c', 'include/hw/misc/caliptra_fuses.h',
+      'qapi/*']),
     Patch('hw/misc/caliptra_soc: The least SoC around a Caliptra core', """
 For machines of a core and nothing else: power, reset, straps and entropy,
 and the bring-up.
-""", ['hw/misc/caliptra_soc.c', 'include/hw/misc/caliptra_soc.h',
-      'qapi/*']),
+""", ['hw/misc/caliptra_soc.c', 'include/hw/misc/caliptra_soc.h']),
     Patch('hw/misc/aspeed_caliptra: Caliptra in the ASPEED AST27x0', """
 The window in which bus masters see the core, and the lines from the SCU that
 drive its power, reset and straps.

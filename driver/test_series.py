@@ -183,6 +183,15 @@ class Mistakes(unittest.TestCase):
         self.assertIn('hw/misc/b.c uses a of hw/misc/a.c',
                       self.troubles(points))
 
+    def test_schema_later(self):
+        """A header that is made of it"""
+        points = self.points(
+            ['hw/misc/*'], ['qapi/*'], **{
+                'hw/misc/a.h': '#include "qapi/qapi-types-a.h"\nint a(void);\n',
+                'qapi/a.json': "{ 'enum': 'A', 'data': [ 'a' ] }\n"})
+        self.assertIn('hw/misc/a.h includes qapi/qapi-types-a.h',
+                      self.troubles(points))
+
     def test_list_before_its_file(self):
         points = self.points(['hw/misc/a.*', 'hw/misc/meson.build'],
                              ['hw/misc/b.c'])
