@@ -442,12 +442,7 @@ static bool link_post_load(void *opaque, int version_id, Error **errp)
         error_setg(errp, "bad lines of Caliptra's core");
         return false;
     }
-    if (caliptra_link_up(&s->conn)) {
-        Error *err = NULL;
-
-        error_setg(&err, "the state of the machine was loaded");
-        caliptra_link_fail(&s->conn, err);
-    }
+    caliptra_link_state_loaded(&s->conn);
     return true;
 }
 

@@ -95,6 +95,16 @@ void caliptra_link_fail(CaliptraLinkConn *c, Error *err)
     qemu_bh_schedule(c->bh);
 }
 
+void caliptra_link_state_loaded(CaliptraLinkConn *c)
+{
+    if (caliptra_link_up(c)) {
+        Error *err = NULL;
+
+        error_setg(&err, "the state of the machine was loaded");
+        caliptra_link_fail(c, err);
+    }
+}
+
 /* ---- sending ---- */
 
 static void link_unwatch(CaliptraLinkConn *c)

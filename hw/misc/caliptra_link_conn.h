@@ -126,6 +126,14 @@ size_t caliptra_link_backlog(CaliptraLinkConn *c);
 void caliptra_link_fail(CaliptraLinkConn *c, Error *err);
 
 /**
+ * caliptra_link_state_loaded: end a connection that was not the saved one
+ * @c: the connection, up or not
+ *
+ * For the post_load of both ends: nothing is saved while they are connected.
+ */
+void caliptra_link_state_loaded(CaliptraLinkConn *c);
+
+/**
  * caliptra_link_wait: send and receive until something has come
  * @c: the connection
  * @done: whether it has

@@ -505,12 +505,7 @@ static bool remote_post_load(void *opaque, int version_id, Error **errp)
         error_setg(errp, "bad inputs of Caliptra's core");
         return false;
     }
-    if (caliptra_link_up(&s->conn)) {
-        Error *err = NULL;
-
-        error_setg(&err, "the state of the machine was loaded");
-        caliptra_link_fail(&s->conn, err);
-    }
+    caliptra_link_state_loaded(&s->conn);
     return true;
 }
 

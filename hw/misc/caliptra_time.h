@@ -14,7 +14,7 @@
  *   cannot act.
  *
  * Where virtual time does not follow the host (icount, qtest), this clock is
- * virtual time.
+ * virtual time, unless it is held.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -590,6 +590,13 @@ class CoreTime(Case):
         self.start('-icount', 'shift=3', rom=poller(0x3d000))
         self.assert_stands()
 
+    def test_record(self):
+        """Another process is not in a record."""
+        with self.assertRaisesRegex(QTestError, 'not supported with '
+                                    'caliptra-link'):
+            self.start('-icount', 'shift=3,rr=record,rrfile=' +
+                       self.path('record'))
+
     def test_gives_up(self):
         """Firmware that does not wait any more counts nothing."""
         self.start(rom=poller(0x1000))
